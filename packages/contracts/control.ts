@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import { rangeSchema } from './grant.ts'
+
+const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
+const time = z.int().min(0).max(253_402_300_799_999)
+const assurance = z.enum(['software', 'tpm', 'tee'])
+
+/** control.agents, id `definition:<name>`: what an agent is. Its hash is the digest of the RFC 8785 JSON of `definition`. */
+const agentDefinitionSchema = z.strictObject({
+  kind: z.literal('definition'),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  hash: base64url.length(43),
+  definition: z.strictObject({
+    modelDigest: z.string().max(200),
+    systemPrompt: z.string().max(100_000),
+    toolManifest: z.array(z.string().max(200)).max(200),
+    version: z.string().max(40),
+  }),
+  owner: z.string().max(256),
+  state: z.enum(['draft', 'active', 'suspended', 'retired']),
+})
+
+/** control.agents, id `instance:<SPIFFE ID>`: one running agent and what is known of the platform under it. */
+const agentInstanceSchema = z.strictObject({
+  kind: z.literal('instance'),
+  spiffeId: z.string().max(2048),
+  definition: z.string().max(64),
+  assurance,
+  /** When its evidence was last appraised, milliseconds since 1970. */
+  appraisedAt: time,
+  state: z.enum(['active', 'suspended', 'retired']),
+})
+
+/** control.agents, id `human:<sub>`: who may authorise and approve, and their passkeys. */
+const humanSchema = z.strictObject({
+  kind: z.literal('human'),
+  sub: z.string().max(256),
+  roles: z.array(z.enum(['requester', 'approver', 'operator'])).max(8),
+  state: z.enum(['active', 'suspended', 'retired']),
+  credentials: z.array(z.strictObject({
+    id: base64url.max(1400),
+    /** COSE_Key, base64url. */
+    publicKey: base64url.max(2000),
+    backupEligible: z.boolean(),
+  })).max(16),
+})
+
+export const agentEntrySchema = z.discriminatedUnion('kind', [agentDefinitionSchema, agentInstanceSchema, humanSchema])
+
+/** How one parameter of a capability is read: a quantity in a dimension with the machine's own limits, a choice, or text. */
+export const parameterSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('quantity'), limits: rangeSchema, required: z.boolean(), /** digits after the point, in the limits' unit */ decimals: z.int().min(0).max(12) }),
+  z.strictObject({ kind: z.literal('choice'), values: z.array(z.string().max(64)).min(1).max(64), required: z.boolean() }),
+])
+
+/** control.devices, id `<device>`: what a device is, can do, and the key its TPM signs with. */
+export const deviceEntrySchema = z.strictObject({
+  device: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  spiffeId: z.string().max(2048),
+  description: z.string().max(400),
+  state: z.enum(['active', 'suspended', 'retired']),
+  /** The least assurance that the acting agent's platform must have. */
+  demandsAssurance: assurance,
+  /** The oldest appraisal of the agent's platform that it accepts, milliseconds. */
+  appraisalAgeMsMax: z.int().min(1000),
+  capabilities: z.record(z.string().max(64), z.strictObject({
+    description: z.string().max(400),
+    risk: z.enum(['low', 'medium', 'high']),
+    parameters: z.record(z.string().max(64), parameterSchema),
+    /** Whether a program goes with it, and the media types it may have. */
+    program: z.strictObject({ mediaTypes: z.array(z.string().max(100)).min(1).max(8), bytesMax: z.int().min(1) }).optional(),
+  })),
+  /** How long an order may wait before the device must have begun, and have ended, milliseconds. */
+  orderValidityMs: z.int().min(100),
+  completionMsMax: z.int().min(100),
+  tpm: z.strictObject({
+    /** TPMT_PUBLIC of the attestation key, base64url. */
+    attestationKey: base64url.max(2000),
+    /** SHA-256 bank PCRs that each ack quotes, ascending. */
+    pcrs: z.array(z.int().min(0).max(23)).min(1).max(24),
+    /** base64url SHA-256 over the selected PCRs' values in order. */
+    pcrDigest: base64url.length(43),
+    appraisedAt: time,
+    appraisalAgeMsMax: z.int().min(1000),
+  }),
+})
+
+/** control.policies, id `bounds` or `approval`. */
+export const policyEntrySchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('bounds'),
+    revision: z.string().max(200),
+    /** An OPA WASM module, base64url, and its SHA-256. */
+    wasm: base64url.max(1_400_000),
+    wasmSha256: base64url.length(43),
+    /** Its `data` document. */
+    data: z.record(z.string(), z.unknown()),
+  }),
+  z.strictObject({
+    kind: z.literal('approval'),
+    revision: z.string().max(200),
+    /** First rule that matches wins; without a match the intent is denied. */
+    rules: z.array(z.strictObject({
+      device: z.string().max(64),
+      capability: z.string().max(64),
+      risk: z.enum(['low', 'medium', 'high', 'any']),
+      /** How many different humans must allow; 0 lets it pass. */
+      approvals: z.int().min(0).max(8),
+      approvers: z.array(z.string().max(256)).max(32),
+      expiresMs: z.int().min(100).max(86_400_000),
+    })).max(256),
+    /** Open requests a job may have; more are denied (approval fatigue). */
+    openRequestsMax: z.int().min(1).max(1000),
+  }),
+])
+
+/** control.revocations, id `<kind>:<subject>`: what no longer counts, from when on. A compacted table has no deletion: an entry stays. */
+export const revocationEntrySchema = z.strictObject({
+  kind: z.enum(['agent', 'definition', 'certificate', 'token', 'job', 'human', 'device', 'enforcer-key']),
+  /** SPIFFE ID, definition hash, x5t#S256, `<iss> <jti>`, job, human, device, key id. */
+  subject: z.string().min(1).max(2200),
+  from: time,
+  reason: z.string().max(400),
+})
+
+/** control.stops, id `<scope>:<subject>`: nothing moves for it until it is lifted; orders decided up to `changedAt` never run. */
+export const stopEntrySchema = z.strictObject({
+  scope: z.enum(['all', 'job', 'agent', 'device']),
+  /** Empty for `all`. */
+  subject: z.string().max(2048),
+  state: z.enum(['stopped', 'lifted']),
+  changedAt: time,
+  reason: z.string().max(400),
+})
+
+export const controlTables = {
+  'control.agents': agentEntrySchema,
+  'control.devices': deviceEntrySchema,
+  'control.policies': policyEntrySchema,
+  'control.revocations': revocationEntrySchema,
+  'control.stops': stopEntrySchema,
+} as const
+export type ControlTable = keyof typeof controlTables
+export type ControlValue<T extends ControlTable> = z.infer<(typeof controlTables)[T]>
+
+/** The signed envelope of each entry. */
+export const controlStatementSchema = z.strictObject({
+  table: z.enum(Object.keys(controlTables) as [ControlTable, ...ControlTable[]]),
+  id: z.string().min(1).max(2300),
+  revision: z.int().min(1),
+  updatedAt: time,
+  value: z.unknown(),
+})
+
+export type AgentDefinition = z.infer<typeof agentDefinitionSchema>
+export type AgentInstance = z.infer<typeof agentInstanceSchema>
+export type Human = z.infer<typeof humanSchema>
+export type AgentEntry = z.infer<typeof agentEntrySchema>
+export type DeviceEntry = z.infer<typeof deviceEntrySchema>
+export type ParameterProfile = z.infer<typeof parameterSchema>
+export type PolicyEntry = z.infer<typeof policyEntrySchema>
+export type BoundsPolicy = Extract<PolicyEntry, { kind: 'bounds' }>
+export type ApprovalPolicy = Extract<PolicyEntry, { kind: 'approval' }>
+export type RevocationEntry = z.infer<typeof revocationEntrySchema>
+export type StopEntry = z.infer<typeof stopEntrySchema>
+export type ControlStatement = z.infer<typeof controlStatementSchema>
+export type Assurance = z.infer<typeof assurance>

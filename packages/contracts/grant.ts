@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+/** A closed range in one UCUM unit; an absent end is no limit at that end, and no child may drop an end that its parent has. */
+export const rangeSchema = z.strictObject({
+  min: z.string().max(40).optional(),
+  max: z.string().max(40).optional(),
+  unit: z.string().min(1).max(40),
+})
+
+/** RFC 9396 authorization detail of type `interlock_device`: what may be asked of which devices. */
+export const deviceGrantSchema = z.strictObject({
+  type: z.literal('interlock_device'),
+  /** Device ids; no wildcards. */
+  locations: z.array(z.string().max(64)).min(1).max(32),
+  /** Capabilities; no wildcards. */
+  actions: z.array(z.string().max(64)).min(1).max(32),
+  /** By parameter name. A parameter without a range here is limited by the device's profile alone. */
+  limits: z.record(z.string().max(64), rangeSchema),
+  /** How many intents may be allowed under this token, descendants included. */
+  maxCount: z.int().min(1).max(1_000_000),
+})
+
+export type Range = z.infer<typeof rangeSchema>
+export type DeviceGrant = z.infer<typeof deviceGrantSchema>
+
+type Actor = { sub: string; act?: Actor | undefined }
+/** RFC 8693 §4.1: the outermost `act` is who acts now, inner ones are history and grant nothing. */
+export const actorSchema: z.ZodType<Actor> = z.lazy(() => z.strictObject({ sub: z.string().max(2048), act: actorSchema.optional() }))
+
+/** Claims of a task token (JWT, `typ: task+jwt`). */
+export const taskTokenClaimsSchema = z.strictObject({
+  /** Who signed it: the token service for a root, the parent's actor for a child made offline. */
+  iss: z.string().max(2048),
+  /** The human for whom it is done; the same in the whole chain. */
+  sub: z.string().min(1).max(256),
+  aud: z.string().max(256),
+  iat: z.int(),
+  nbf: z.int().optional(),
+  exp: z.int(),
+  jti: z.string().min(16).max(64),
+  job: z.string().min(1).max(128),
+  act: actorSchema,
+  /** RFC 8705: SHA-256 of the DER certificate of the actor. */
+  cnf: z.strictObject({ 'x5t#S256': z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
+  authorization_details: z.array(deviceGrantSchema).min(1).max(16),
+  /** base64url SHA-256 of the parent token's signing input (header.payload); absent in a root only. */
+  parent: z.string().regex(/^[A-Za-z0-9_-]{43}$/).optional(),
+  /** SPIFFE IDs to whom the actor may delegate on; absent means nobody. */
+  may_act: z.strictObject({ sub: z.array(z.string().max(2048)).min(1).max(16) }).optional(),
+})
+
+export type TaskTokenClaims = z.infer<typeof taskTokenClaimsSchema>
+export type ActorClaim = Actor
