@@ -32,24 +32,33 @@ const agentInstanceSchema = z.strictObject({
 })
 
 /** control.agents, id `human:<sub>`: who may authorise and approve, and their passkeys. */
-const humanSchema = z.strictObject({
+export const humanSchema = z.strictObject({
   kind: z.literal('human'),
   sub: z.string().max(256),
   roles: z.array(z.enum(['requester', 'approver', 'operator'])).max(8),
   state: z.enum(['active', 'suspended', 'retired']),
-  credentials: z.array(z.strictObject({
-    id: base64url.max(1400),
-    /** COSE_Key, base64url. */
-    publicKey: base64url.max(2000),
-    backupEligible: z.boolean(),
-  })).max(16),
+  credentials: z
+    .array(
+      z.strictObject({
+        id: base64url.max(1400),
+        /** COSE_Key, base64url. */
+        publicKey: base64url.max(2000),
+        backupEligible: z.boolean(),
+      }),
+    )
+    .max(16),
 })
 
 export const agentEntrySchema = z.discriminatedUnion('kind', [agentDefinitionSchema, agentInstanceSchema, humanSchema])
 
 /** How one parameter of a capability is read: a quantity in a dimension with the machine's own limits, a choice, or text. */
 export const parameterSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('quantity'), limits: rangeSchema, required: z.boolean(), /** digits after the point, in the limits' unit */ decimals: z.int().min(0).max(12) }),
+  z.strictObject({
+    kind: z.literal('quantity'),
+    limits: rangeSchema,
+    required: z.boolean(),
+    /** digits after the point, in the limits' unit */ decimals: z.int().min(0).max(12),
+  }),
   z.strictObject({ kind: z.literal('choice'), values: z.array(z.string().max(64)).min(1).max(64), required: z.boolean() }),
 ])
 
@@ -63,13 +72,16 @@ export const deviceEntrySchema = z.strictObject({
   demandsAssurance: assurance,
   /** The oldest appraisal of the agent's platform that it accepts, milliseconds. */
   appraisalAgeMsMax: z.int().min(1000),
-  capabilities: z.record(z.string().max(64), z.strictObject({
-    description: z.string().max(400),
-    risk: z.enum(['low', 'medium', 'high']),
-    parameters: z.record(z.string().max(64), parameterSchema),
-    /** Whether a program goes with it, and the media types it may have. */
-    program: z.strictObject({ mediaTypes: z.array(z.string().max(100)).min(1).max(8), bytesMax: z.int().min(1) }).optional(),
-  })),
+  capabilities: z.record(
+    z.string().max(64),
+    z.strictObject({
+      description: z.string().max(400),
+      risk: z.enum(['low', 'medium', 'high']),
+      parameters: z.record(z.string().max(64), parameterSchema),
+      /** Whether a program goes with it, and the media types it may have. */
+      program: z.strictObject({ mediaTypes: z.array(z.string().max(100)).min(1).max(8), bytesMax: z.int().min(1) }).optional(),
+    }),
+  ),
   /** How long an order may wait before the device must have begun, and have ended, milliseconds. */
   orderValidityMs: z.int().min(100),
   completionMsMax: z.int().min(100),
@@ -100,15 +112,19 @@ export const policyEntrySchema = z.discriminatedUnion('kind', [
     kind: z.literal('approval'),
     revision: z.string().max(200),
     /** First rule that matches wins; without a match the intent is denied. */
-    rules: z.array(z.strictObject({
-      device: z.string().max(64),
-      capability: z.string().max(64),
-      risk: z.enum(['low', 'medium', 'high', 'any']),
-      /** How many different humans must allow; 0 lets it pass. */
-      approvals: z.int().min(0).max(8),
-      approvers: z.array(z.string().max(256)).max(32),
-      expiresMs: z.int().min(100).max(86_400_000),
-    })).max(256),
+    rules: z
+      .array(
+        z.strictObject({
+          device: z.string().max(64),
+          capability: z.string().max(64),
+          risk: z.enum(['low', 'medium', 'high', 'any']),
+          /** How many different humans must allow; 0 lets it pass. */
+          approvals: z.int().min(0).max(8),
+          approvers: z.array(z.string().max(256)).max(32),
+          expiresMs: z.int().min(100).max(86_400_000),
+        }),
+      )
+      .max(256),
     /** Open requests a job may have; more are denied (approval fatigue). */
     openRequestsMax: z.int().min(1).max(1000),
   }),

@@ -1,17 +1,28 @@
 /** Writes records.generated.ts from schemas/*.avsc; with --check it writes nothing and fails when the file is stale. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-type Schema = string | Schema[] | { type: Schema; name?: string; items?: Schema; fields?: Field[]; symbols?: string[]; doc?: string }
+type Schema =
+  | string
+  | Schema[]
+  | { type: Schema; name?: string; items?: Schema; fields?: Field[]; symbols?: string[]; doc?: string }
 type Field = { name: string; type: Schema; doc?: string; tsType?: string }
 
 const schemas = new URL('../../schemas/', import.meta.url)
 const target = new URL('./records.generated.ts', import.meta.url)
 const primitives: Record<string, string> = {
-  null: 'null', boolean: 'boolean', int: 'number', long: 'number', double: 'number', string: 'string', bytes: 'Buffer',
+  null: 'null',
+  boolean: 'boolean',
+  int: 'number',
+  long: 'number',
+  double: 'number',
+  string: 'string',
+  bytes: 'Buffer',
 }
 
 export function generate(): string {
-  const files = readdirSync(schemas).filter((name) => name.endsWith('.avsc')).sort()
+  const files = readdirSync(schemas)
+    .filter((name) => name.endsWith('.avsc'))
+    .sort()
   const types = new Map<string, string>()
   const brands = new Set<string>()
   for (const file of files) typeOf(JSON.parse(readFileSync(new URL(file, schemas), 'utf8')) as Schema, types, brands)
@@ -20,7 +31,10 @@ export function generate(): string {
     `import type { ${[...brands].sort().join(', ')} } from './ids.ts'`,
     '',
     ...types.values(),
-    `export type Records = { ${files.map((f) => f.replace('.avsc', '')).map((n) => `${n}: ${n}`).join('; ')} }`,
+    `export type Records = { ${files
+      .map((f) => f.replace('.avsc', ''))
+      .map((n) => `${n}: ${n}`)
+      .join('; ')} }`,
     'export type RecordName = keyof Records',
     '',
   ].join('\n')
@@ -30,7 +44,8 @@ function typeOf(schema: Schema, types: Map<string, string>, brands: Set<string>)
   if (typeof schema === 'string') return primitives[schema] ?? schema
   if (Array.isArray(schema)) return schema.map((member) => typeOf(member, types, brands)).join(' | ')
   if (schema.type === 'array') return `${wrap(typeOf(schema.items as Schema, types, brands))}[]`
-  if (schema.type === 'enum') return declare(schema, types, (schema.symbols as string[]).map((symbol) => `'${symbol}'`).join(' | '))
+  if (schema.type === 'enum')
+    return declare(schema, types, (schema.symbols as string[]).map((symbol) => `'${symbol}'`).join(' | '))
   if (schema.type === 'fixed') return declare(schema, types, 'Buffer')
   if (schema.type !== 'record') return typeOf(schema.type, types, brands)
   const lines = (schema.fields as Field[]).map((field) => {
@@ -52,7 +67,13 @@ const wrap = (type: string) => (type.includes('|') ? `(${type})` : type)
 
 if (import.meta.main) {
   const text = generate()
-  const current = (() => { try { return readFileSync(target, 'utf8') } catch { return '' } })()
+  const current = (() => {
+    try {
+      return readFileSync(target, 'utf8')
+    } catch {
+      return ''
+    }
+  })()
   if (!process.argv.includes('--check')) writeFileSync(target, text)
   else if (text !== current) {
     console.error('packages/contracts/records.generated.ts is stale: run `npm run generate` and commit the result')

@@ -25,7 +25,9 @@ export type DeviceGrant = z.infer<typeof deviceGrantSchema>
 
 type Actor = { sub: string; act?: Actor | undefined }
 /** RFC 8693 §4.1: the outermost `act` is who acts now, inner ones are history and grant nothing. */
-export const actorSchema: z.ZodType<Actor> = z.lazy(() => z.strictObject({ sub: z.string().max(2048), act: actorSchema.optional() }))
+export const actorSchema: z.ZodType<Actor> = z.lazy(() =>
+  z.strictObject({ sub: z.string().max(2048), act: actorSchema.optional() }),
+)
 
 /** Claims of a task token (JWT, `typ: task+jwt`). */
 export const taskTokenClaimsSchema = z.strictObject({
@@ -44,7 +46,10 @@ export const taskTokenClaimsSchema = z.strictObject({
   cnf: z.strictObject({ 'x5t#S256': z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
   authorization_details: z.array(deviceGrantSchema).min(1).max(16),
   /** base64url SHA-256 of the parent token's signing input (header.payload); absent in a root only. */
-  parent: z.string().regex(/^[A-Za-z0-9_-]{43}$/).optional(),
+  parent: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
   /** SPIFFE IDs to whom the actor may delegate on; absent means nobody. */
   may_act: z.strictObject({ sub: z.array(z.string().max(2048)).min(1).max(16) }).optional(),
 })

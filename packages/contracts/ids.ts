@@ -18,7 +18,13 @@ export type CommandDigest = Digest & { readonly commandDigest: true }
 export type SpiffeId = Branded<'SpiffeId'>
 
 /** The five enforcers in the order in which an intent meets them. */
-export const stageNames = ['identity-verify', 'delegation-check', 'semantic-bounds', 'approval-router', 'device-dispatch'] as const
+export const stageNames = [
+  'identity-verify',
+  'delegation-check',
+  'semantic-bounds',
+  'approval-router',
+  'device-dispatch',
+] as const
 export type StageName = (typeof stageNames)[number]
 
 export type EventPosition = { readonly topic: string; readonly partition: number; readonly offset: number }

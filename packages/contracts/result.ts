@@ -4,4 +4,8 @@ export type Refused<Reason extends string> = { readonly ok: false; readonly reas
 export type Result<Value, Reason extends string> = { readonly ok: true; readonly value: Value } | Refused<Reason>
 
 export const accepted = <Value>(value: Value): { readonly ok: true; readonly value: Value } => ({ ok: true, value })
-export const refused = <Reason extends string>(reason: Reason, detail: Detail = {}): Refused<Reason> => ({ ok: false, reason, detail })
+export const refused = <Reason extends string>(reason: Reason, detail: Detail = {}): Refused<Reason> => ({
+  ok: false,
+  reason,
+  detail,
+})

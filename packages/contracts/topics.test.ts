@@ -23,11 +23,15 @@ test('every stage has a decisions topic that the stage itself reads back', () =>
 })
 
 test('refuses job-keyed topics whose numbers of partitions differ, since replay and budgets would meet in two places', () => {
-  expect(() => parseTopology(file(`  a: ${topic('job', 6)}\n  b: ${topic('job', 5)}`))).toThrow(/same number of partitions, found 6, 5/)
+  expect(() => parseTopology(file(`  a: ${topic('job', 6)}\n  b: ${topic('job', 5)}`))).toThrow(
+    /same number of partitions, found 6, 5/,
+  )
   expect(parseTopology(file(`  a: ${topic('job', 6)}\n  b: ${topic('device', 5)}`)).topics.size).toBe(2)
 })
 
 test('refuses a topic declared twice and a member nobody knows', () => {
   expect(() => parseTopology(file(`  a: ${topic('job', 6)}\n  a: ${topic('job', 6)}`))).toThrow(/unique/)
-  expect(() => parseTopology(file(`  a: { record: Intent, key: job, partitions: 6, retention: 7d, writers: [a], readers: [b], retain: 1 }`))).toThrow()
+  expect(() =>
+    parseTopology(file(`  a: { record: Intent, key: job, partitions: 6, retention: 7d, writers: [a], readers: [b], retain: 1 }`)),
+  ).toThrow()
 })

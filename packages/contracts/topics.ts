@@ -9,22 +9,29 @@ const topicSchema = z.strictObject({
   retention: z.union([z.literal('compact'), z.string().regex(/^[1-9]\d{0,3}d$/)]),
   writers: z.array(z.string()).min(1),
   readers: z.array(z.string()).min(1),
+  maxMessageBytes: z.int().min(1024).optional(),
 })
 const fileSchema = z.strictObject({
   defaults: z.strictObject({ replicationFactor: z.int().min(1), maxMessageBytes: z.int().min(1024) }),
   topics: z.record(z.string().regex(/^[a-z0-9.-]{1,200}$/), topicSchema),
 })
 
-export type TopicDeclaration = z.infer<typeof topicSchema> & { readonly name: string }
-export type Topology = { readonly replicationFactor: number; readonly maxMessageBytes: number; readonly topics: ReadonlyMap<string, TopicDeclaration> }
+export type TopicDeclaration = Omit<z.infer<typeof topicSchema>, 'maxMessageBytes'> & {
+  readonly name: string
+  readonly maxMessageBytes: number
+}
+export type Topology = { readonly replicationFactor: number; readonly topics: ReadonlyMap<string, TopicDeclaration> }
 
 /** Parses topics.yaml. @throws Error naming the line's path where the file is wrong, or where job-keyed topics differ in partitions. */
 export function parseTopology(text: string): Topology {
   const { defaults, topics } = fileSchema.parse(parse(text))
-  const entries = Object.entries(topics).map(([name, topic]) => [name, { ...topic, name }] as const)
+  const entries = Object.entries(topics).map(
+    ([name, topic]) => [name, { ...topic, name, maxMessageBytes: topic.maxMessageBytes ?? defaults.maxMessageBytes }] as const,
+  )
   const counts = new Set(entries.filter(([, topic]) => topic.key === 'job').map(([, topic]) => topic.partitions))
-  if (counts.size > 1) throw new Error(`topics.yaml: all job-keyed topics need the same number of partitions, found ${[...counts].join(', ')}`)
-  return { ...defaults, topics: new Map(entries) }
+  if (counts.size > 1)
+    throw new Error(`topics.yaml: all job-keyed topics need the same number of partitions, found ${[...counts].join(', ')}`)
+  return { replicationFactor: defaults.replicationFactor, topics: new Map(entries) }
 }
 
 /** The topology of this project, from topics.yaml at its root. */

@@ -1,6 +1,10 @@
 import { z } from 'zod'
+import { humanSchema } from './control.ts'
 
-const der = z.string().regex(/^[A-Za-z0-9_-]+$/).max(16_000)
+const der = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+$/)
+  .max(16_000)
 
 /**
  * All that an offline verifier trusts, in one file: roots by trust domain, and the certificates of those who sign. It is an
@@ -19,5 +23,11 @@ export const trustBundleSchema = z.strictObject({
   signers: z.array(z.array(der).min(1).max(4)).min(1).max(64),
   /** Origin and RP ID that WebAuthn assertions must carry. */
   webauthn: z.strictObject({ rpId: z.string().max(255), origins: z.array(z.string().max(400)).min(1).max(8) }),
+  /**
+   * Humans whose approvals count for a verifier that reads no control.agents, such as a device: it can then check each
+   * assertion itself, so that a compromised approval-router cannot invent a human's consent. Without it a device refuses
+   * every order that rests on an approval.
+   */
+  humans: z.array(humanSchema).max(256).optional(),
 })
 export type TrustBundle = z.infer<typeof trustBundleSchema>

@@ -11,7 +11,11 @@ export type Incoming<Name extends RecordName = RecordName> = {
 }
 
 /** A record to be written. Its `eventId` is the answer's identity; the runner sends all writes of one reaction together. */
-export type Write<Name extends RecordName = RecordName> = { readonly topic: string; readonly key: string; readonly record: Records[Name] }
+export type Write<Name extends RecordName = RecordName> = {
+  readonly topic: string
+  readonly key: string
+  readonly record: Records[Name]
+}
 
 /** A moment that is an input: what expired, by the position of the record that expired. */
 export type Due = { readonly position: EventPosition; readonly intentId: string }

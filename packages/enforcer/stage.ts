@@ -1,5 +1,13 @@
 import type {
-  Command, ControlTable, DecisionStatement, Detail, EventPosition, Intent, Approval, StageName, SpiffeId,
+  Approval,
+  Command,
+  ControlTable,
+  DecisionStatement,
+  Detail,
+  EventPosition,
+  Intent,
+  SpiffeId,
+  StageName,
 } from '@interlock/contracts'
 import type { TrustAnchors } from '@interlock/trust'
 import type { Tables } from './processor.ts'
@@ -34,11 +42,36 @@ export type Risk = 'low' | 'medium' | 'high'
 
 /** What a stage's `decide` returns. Reason codes are the stage's own union. */
 export type Verdict<Reason extends string> =
-  | { readonly verdict: 'ALLOW'; readonly obligations: Record<string, unknown>; readonly expiresAt: number; readonly risk?: Risk; readonly policy?: string; readonly detail?: Detail }
-  | { readonly verdict: 'ESCALATE'; readonly reasons: readonly Reason[]; readonly obligations: Record<string, unknown>; readonly expiresAt: number; readonly risk?: Risk; readonly policy?: string; readonly detail?: Detail }
-  | { readonly verdict: 'DENY'; readonly reasons: readonly Reason[]; readonly detail: Detail; readonly risk?: Risk; readonly policy?: string }
+  | {
+      readonly verdict: 'ALLOW'
+      readonly obligations: Record<string, unknown>
+      readonly expiresAt: number
+      readonly risk?: Risk
+      readonly policy?: string
+      readonly detail?: Detail
+    }
+  | {
+      readonly verdict: 'ESCALATE'
+      readonly reasons: readonly Reason[]
+      readonly obligations: Record<string, unknown>
+      readonly expiresAt: number
+      readonly risk?: Risk
+      readonly policy?: string
+      readonly detail?: Detail
+    }
+  | {
+      readonly verdict: 'DENY'
+      readonly reasons: readonly Reason[]
+      readonly detail: Detail
+      readonly risk?: Risk
+      readonly policy?: string
+    }
 
-export const deny = <Reason extends string>(reason: Reason, detail: Detail = {}): Verdict<Reason> => ({ verdict: 'DENY', reasons: [reason], detail })
+export const deny = <Reason extends string>(reason: Reason, detail: Detail = {}): Verdict<Reason> => ({
+  verdict: 'DENY',
+  reasons: [reason],
+  detail,
+})
 
 /** Obligations of the ALLOWs, by stage: what a later stage may rely on because it is signed. */
 export type IdentityObligations = {

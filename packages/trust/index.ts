@@ -1,1 +1,10 @@
-export {}
+export * from './canonical.ts'
+export * from './command.ts'
+export * from './control-entry.ts'
+export * from './decision-chain.ts'
+export * from './digest.ts'
+export * from './merkle.ts'
+export * from './signing-key.ts'
+export * from './spiffe-id.ts'
+export * from './statement-batch.ts'
+export * from './trust-anchors.ts'

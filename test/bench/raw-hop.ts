@@ -7,7 +7,11 @@ import kafkajs from 'kafkajs'
 
 const [brokers, input, output] = process.argv.slice(2) as [string, string, string]
 const kafka = new kafkajs.Kafka({ clientId: `raw-${input}`, brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING })
-const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+const producer = kafka.producer({
+  idempotent: true,
+  maxInFlightRequests: 1,
+  createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+})
 const consumer = kafka.consumer({ groupId: `raw-${input}`, maxWaitTimeInMs: 50, minBytes: 1 })
 await Promise.all([producer.connect(), consumer.connect()])
 await consumer.subscribe({ topic: input, fromBeginning: true })

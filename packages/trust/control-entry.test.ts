@@ -1,0 +1,44 @@
+import type { ControlStatement, StopEntry } from '@interlock/contracts'
+import { beforeAll, expect, test } from 'vitest'
+import { signControlEntry, verifyControlEntry } from './control-entry.ts'
+import { type TestDomain, testDomain } from './test-domain.ts'
+
+const now = 1_790_000_000_000
+const value: StopEntry = { scope: 'device', subject: 'laser-1', state: 'stopped', changedAt: now, reason: 'smoke' }
+const statement: ControlStatement = { table: 'control.stops', id: 'device:laser-1', revision: 2, updatedAt: now, value }
+
+let domain: TestDomain
+beforeAll(async () => {
+  domain = await testDomain(['operator/dev', 'service/registry', 'service/token', 'enforcer/identity-verify'], now)
+})
+const reasonOf = (result: ReturnType<typeof verifyControlEntry>) => (result.ok ? 'accepted' : result.reason)
+
+test('an entry signed by who may write its table is read', async () => {
+  const entry = await signControlEntry(statement, domain.signer('operator/dev'))
+  expect(verifyControlEntry(entry, 'control.stops', domain.anchors)).toEqual({ ok: true, value: statement })
+})
+
+test.each(['service/registry', 'service/token', 'enforcer/identity-verify'])('refuses a stop signed by %s', async (path) => {
+  expect(
+    reasonOf(verifyControlEntry(await signControlEntry(statement, domain.signer(path)), 'control.stops', domain.anchors)),
+  ).toBe('control-wrong-role')
+})
+
+test('refuses an entry in another table, under another id or revision, edited, or signed by a stranger', async () => {
+  const entry = await signControlEntry(statement, domain.signer('operator/dev'))
+  const verify = (changed: typeof entry, table: Parameters<typeof verifyControlEntry>[1] = 'control.stops') =>
+    reasonOf(verifyControlEntry(changed, table, domain.anchors))
+  expect(verify(entry, 'control.policies')).toBe('control-mismatch')
+  expect(verify({ ...entry, id: 'device:laser-2' })).toBe('control-mismatch')
+  expect(verify({ ...entry, revision: 3 })).toBe('control-mismatch')
+  expect(verify({ ...entry, statement: Buffer.from(entry.statement.toString().replace('stopped', 'lifted')) })).toBe(
+    'control-bad-signature',
+  )
+  expect(verify({ ...entry, statement: Buffer.from(`${entry.statement} `) })).toBe('control-malformed')
+  expect(verify({ ...entry, keyId: 'A'.repeat(43) })).toBe('control-unknown-key')
+})
+
+test('refuses a value that is not of its table', async () => {
+  const wrong = await signControlEntry({ ...statement, value: { ...value, scope: 'galaxy' } }, domain.signer('operator/dev'))
+  expect(reasonOf(verifyControlEntry(wrong, 'control.stops', domain.anchors))).toBe('control-malformed')
+})

@@ -1,0 +1,87 @@
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import { type SpiffeId, type TrustBundle, trustBundleSchema } from '@interlock/contracts'
+import { algorithmOf, thumbprint } from './signing-key.ts'
+import { parseSpiffeId, type Role, roleOf } from './spiffe-id.ts'
+
+/** Somebody whose statements count, by the trust bundle. */
+export type Signer = {
+  readonly keyId: string
+  readonly spiffeId: SpiffeId
+  readonly role: Role
+  readonly publicKey: KeyObject
+  readonly notBeforeMs: number
+  readonly notAfterMs: number
+}
+
+/** All that is trusted, opened once and passed as an argument. */
+export type TrustAnchors = {
+  readonly trustDomain: string
+  readonly audience: string
+  readonly webauthn: TrustBundle['webauthn']
+  readonly crls: readonly Buffer[]
+  /** Root certificates (DER) of a trust domain; none for one that is not trusted. */
+  roots(trustDomain: string): readonly Buffer[]
+  signer(keyId: string): Signer | undefined
+}
+
+/** A bundle that cannot be trusted: the process must not start with it (ATTACKS 156). */
+export class TrustBundleError extends Error {
+  readonly code = 'trust-bundle-unusable'
+  readonly retriable = false
+}
+
+const decode = (text: string) => Buffer.from(text, 'base64url')
+
+/** Opens a trust bundle. @throws TrustBundleError naming what is wrong in it. */
+export function openTrustBundle(bundle: TrustBundle): TrustAnchors {
+  const parsed = trustBundleSchema.safeParse(bundle)
+  if (!parsed.success)
+    throw new TrustBundleError(`trust bundle: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`)
+  const { trustDomain, audience, webauthn } = parsed.data
+  const roots = new Map(Object.entries(parsed.data.roots).map(([domain, certificates]) => [domain, certificates.map(decode)]))
+  const own = roots.get(trustDomain)
+  if (!own) throw new TrustBundleError(`trust bundle: no roots for its own trust domain ${trustDomain}`)
+  const ownRoots = own.map((der) => new X509Certificate(der))
+  const signers = new Map(
+    parsed.data.signers.map((chain) => {
+      const signer = readSigner(chain.map(decode), ownRoots, trustDomain)
+      return [signer.keyId, signer] as const
+    }),
+  )
+  return {
+    trustDomain,
+    audience,
+    webauthn,
+    crls: parsed.data.crls.map(decode),
+    roots: (domain) => roots.get(domain) ?? [],
+    signer: (keyId) => signers.get(keyId),
+  }
+}
+
+/** A signer's chain must lead to a root of the bundle's own trust domain: a typo in the file must not make a stranger an enforcer. */
+function readSigner(chain: readonly Buffer[], roots: readonly X509Certificate[], trustDomain: string): Signer {
+  const certificates = chain.map((der) => new X509Certificate(der))
+  const leaf = certificates[0] as X509Certificate
+  const parsed = parseSpiffeId(/^URI:(\S+)$/.exec(leaf.subjectAltName ?? '')?.[1] ?? '')
+  if (!parsed.ok || parsed.value.trustDomain !== trustDomain)
+    throw new TrustBundleError(`trust bundle: a signer has no SPIFFE ID in ${trustDomain}`)
+  const role = roleOf(parsed.value)
+  const spiffeId = parsed.value.id
+  if (!role || role.kind === 'agent' || role.kind === 'device')
+    throw new TrustBundleError(`trust bundle: ${spiffeId} cannot be a signer`)
+  if (leaf.ca || !algorithmOf(leaf.publicKey))
+    throw new TrustBundleError(`trust bundle: the certificate of ${spiffeId} is a CA or its key is not on the list`)
+  for (const [at, certificate] of certificates.entries()) {
+    const issuers = at + 1 < certificates.length ? [certificates[at + 1] as X509Certificate] : roots
+    if (!issuers.some((issuer) => issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)))
+      throw new TrustBundleError(`trust bundle: the chain of ${spiffeId} does not lead to a root of ${trustDomain}`)
+  }
+  return {
+    keyId: thumbprint(leaf.raw),
+    spiffeId,
+    role,
+    publicKey: leaf.publicKey,
+    notBeforeMs: leaf.validFromDate.getTime(),
+    notAfterMs: leaf.validToDate.getTime(),
+  }
+}
