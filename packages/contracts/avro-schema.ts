@@ -22,7 +22,9 @@ export type Shape =
   | { readonly kind: 'record'; fields: readonly Shape[] }
 
 // No float and no double: quantities are decimal text, and a NaN passes every upper bound.
-const primitives = new Map((['null', 'boolean', 'int', 'long', 'string', 'bytes'] as const).map((kind): [string, Shape] => [kind, { kind }]))
+const primitives = new Map(
+  (['null', 'boolean', 'int', 'long', 'string', 'bytes'] as const).map((kind): [string, Shape] => [kind, { kind }]),
+)
 
 /** Compiles a schema once. @throws Error on a name or type that is not known: a fault of the .avsc file, never of a record. */
 export function shapeOf(schema: AvroSchema, named: Map<string, Shape> = new Map()): Shape {

@@ -1,10 +1,10 @@
 import avro from 'avsc'
-import { parseSchema, schemaVersions } from './schema-files.ts'
 import { type Shape, shapeOf } from './avro-schema.ts'
 import { type WalkReason, walk } from './bounded-walk.ts'
 import { type FrameReason, readFrame, writeFrame } from './frame.ts'
 import type { RecordName, Records } from './records.generated.ts'
 import { accepted, type Result, refused } from './result.ts'
+import { parseSchema, schemaVersions } from './schema-files.ts'
 import type { TopicDeclaration, Topology } from './topics.ts'
 
 export type DecodeReason = FrameReason | WalkReason | 'too-large' | 'schema-not-allowed' | 'avro-undecodable'
@@ -55,12 +55,17 @@ function topicCodec(topic: TopicDeclaration, ids: readonly number[] | undefined)
   const versions = schemaVersions(record)
   const writeId = ids?.at(-1)
   if (ids === undefined || writeId === undefined || ids.length !== versions.length) {
-    return missing(`${record} has ${versions.length} schema version(s) but ${ids?.length ?? 0} id(s): run \`interlock topics apply\``)
+    return missing(
+      `${record} has ${versions.length} schema version(s) but ${ids?.length ?? 0} id(s): run \`interlock topics apply\``,
+    )
   }
   const type = typeOf(versions.at(-1) as string)
   const readers = versions.map((text, index): [number, Reader] => {
     const isPresent = index === versions.length - 1
-    return [ids[index] as number, { shape: shapeOf(parseSchema(text)), type, resolver: isPresent ? undefined : type.createResolver(typeOf(text)) }]
+    return [
+      ids[index] as number,
+      { shape: shapeOf(parseSchema(text)), type, resolver: isPresent ? undefined : type.createResolver(typeOf(text)) },
+    ]
   })
   return { record, bytesMax: topic.maxMessageBytes, type, writeId, readers: new Map(readers) }
 }
