@@ -9,6 +9,8 @@ if (!existsSync(node)) {
   console.error('interlock: the packages are not installed. Run `npm start` (or `npm ci`) in the project first.')
   process.exit(69)
 }
-const child = spawn(node, [fileURLToPath(new URL('./interlock.ts', import.meta.url)), ...process.argv.slice(2)], { stdio: 'inherit' })
+const child = spawn(node, [fileURLToPath(new URL('./interlock.ts', import.meta.url)), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))

@@ -21,12 +21,15 @@ test.each([
   expect(commandSchema.safeParse(value).success).toBe(false)
 })
 
-test.each([60, null, true, ['60'], { a: 1 }])(
-  'refuses %j as the value of a quantity: only text keeps every digit (ATTACKS 61, 62)',
-  (value) => {
-    expect(quantitySchema.safeParse({ value, unit: 'W' }).success).toBe(false)
-  },
-)
+test.each([
+  60,
+  null,
+  true,
+  ['60'],
+  { a: 1 },
+])('refuses %j as the value of a quantity: only text keeps every digit (ATTACKS 61, 62)', (value) => {
+  expect(quantitySchema.safeParse({ value, unit: 'W' }).success).toBe(false)
+})
 
 test('a task token without the certificate it is bound to is none', () => {
   const claims = {

@@ -33,9 +33,14 @@ test('the path alone gives the role', () => {
   expect(roleOfText('spiffe://lab.example/service/token')).toEqual({ kind: 'service', service: 'token' })
 })
 
-test.each(['enforcer/nobody', 'enforcer/identity-verify/x', 'service/other', 'agent/a', 'agent/a/b/c', 'device/a/b', 'x/y'])(
-  'the path %s has no role',
-  (path) => {
-    expect(roleOfText(`spiffe://lab.example/${path}`)).toBeUndefined()
-  },
-)
+test.each([
+  'enforcer/nobody',
+  'enforcer/identity-verify/x',
+  'service/other',
+  'agent/a',
+  'agent/a/b/c',
+  'device/a/b',
+  'x/y',
+])('the path %s has no role', (path) => {
+  expect(roleOfText(`spiffe://lab.example/${path}`)).toBeUndefined()
+})
