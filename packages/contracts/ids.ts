@@ -41,3 +41,8 @@ export function parseEventId(text: string): (EventPosition & { consumer: string 
   const [, consumer, topic, partition, offset] = match as unknown as [string, string, string, string, string]
   return { consumer, topic, partition: Number(partition), offset: Number(offset) }
 }
+
+/** What became of an intent. */
+export type OutcomeStatus = 'completed' | 'failed' | 'refused' | 'denied' | 'expired' | 'timed-out' | 'cancelled'
+/** What device-dispatch found of an ack, or of none. */
+export type ReceiptResult = 'verified' | 'rejected' | 'timed-out'

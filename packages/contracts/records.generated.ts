@@ -1,5 +1,5 @@
 // Generated from schemas/*.avsc by `npm run generate`. A test fails when it is stale.
-import type { CommandDigest, DeviceId, EventId, IntentId, JobId, StageName } from './ids.ts'
+import type { CommandDigest, DeviceId, EventId, IntentId, JobId, OutcomeStatus, ReceiptResult, StageName } from './ids.ts'
 
 export type AckStatus = 'accepted' | 'completed' | 'failed' | 'refused'
 
@@ -148,14 +148,13 @@ export type Order = {
   statements: SignedStatement[]
 }
 
-export type OutcomeStatus = 'completed' | 'failed' | 'refused' | 'denied' | 'expired' | 'timed-out' | 'cancelled'
-
 /** What became of an intent. Exactly one an intent. */
 export type Outcome = {
   eventId: EventId
   intentId: IntentId
   jobId: JobId
   device: DeviceId
+  /** completed, failed, refused, denied, expired, timed-out, cancelled (no enum: Avro symbols have no hyphen) */
   status: OutcomeStatus
   /** The stage that ended it; device for what the device said */
   stage: string
@@ -165,14 +164,13 @@ export type Outcome = {
   decidedAt: number
 }
 
-export type ReceiptResult = 'verified' | 'rejected' | 'timed-out'
-
 /** What device-dispatch found of an ack (verified or rejected), or that none came in time. */
 export type Receipt = {
   eventId: EventId
   intentId: IntentId
   jobId: JobId
   device: DeviceId
+  /** verified, rejected, timed-out (no enum: Avro symbols have no hyphen) */
   result: ReceiptResult
   /** accepted, completed, failed, refused as the device said; empty on a time-out */
   status: string

@@ -46,8 +46,8 @@ const chainLengthMax = 5
 const handled = new Set([id_ce_basicConstraints, id_ce_keyUsage, id_ce_subjectAltName, id_ce_extKeyUsage])
 const neverPassedOver = ['2.5.29.30', '2.5.29.33', '2.5.29.36', '2.5.29.54']
 
-/** RFC 5280 §6 for a chain that is given in order, narrow and fail-closed: what it does not know it refuses. Returns the leaf. */
-export function validatePath(path: PathToValidate): Result<Certificate, CertificatePathReason> {
+/** RFC 5280 §6 for a chain that is given in order, narrow and fail-closed: what it does not know it refuses. Returns the certificates, leaf first, root last. */
+export function validatePath(path: PathToValidate): Result<readonly Certificate[], CertificatePathReason> {
   if (path.chain.length === 0) return refused('path-empty')
   if (path.chain.length > chainLengthMax)
     return refused('path-too-long', { certificates: path.chain.length, max: chainLengthMax })
@@ -72,7 +72,7 @@ export function validatePath(path: PathToValidate): Result<Certificate, Certific
   const isCrossSigned = !root.subject.equals(root.issuer)
   if (isCrossSigned && !root.oids.includes(id_ce_authorityKeyIdentifier)) return refused('certificate-extension', { at: 'root' })
   const wrong = lifetime(root, path) ?? extensionsOf(root)
-  return wrong ? refused(wrong, { at: 'root' }) : accepted(leaf)
+  return wrong ? refused(wrong, { at: 'root' }) : accepted([...chain, root])
 }
 
 function wrongOf(

@@ -1,5 +1,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { type SpiffeId, type TrustBundle, trustBundleSchema } from '@interlock/contracts'
+import { type Certificate, readCertificate } from './certificate.ts'
+import { type RevocationList, readRevocationList } from './revocation-list.ts'
 import { algorithmOf, thumbprint } from './signing-key.ts'
 import { parseSpiffeId, type Role, roleOf } from './spiffe-id.ts'
 
@@ -18,9 +20,9 @@ export type TrustAnchors = {
   readonly trustDomain: string
   readonly audience: string
   readonly webauthn: TrustBundle['webauthn']
-  readonly crls: readonly Buffer[]
-  /** Root certificates (DER) of a trust domain; none for one that is not trusted. */
-  roots(trustDomain: string): readonly Buffer[]
+  readonly revocationLists: readonly RevocationList[]
+  /** Root certificates of a trust domain; none for one that is not trusted. */
+  roots(trustDomain: string): readonly Certificate[]
   signer(keyId: string): Signer | undefined
 }
 
@@ -38,10 +40,15 @@ export function openTrustBundle(bundle: TrustBundle): TrustAnchors {
   if (!parsed.success)
     throw new TrustBundleError(`trust bundle: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`)
   const { trustDomain, audience, webauthn } = parsed.data
-  const roots = new Map(Object.entries(parsed.data.roots).map(([domain, certificates]) => [domain, certificates.map(decode)]))
+  const roots = new Map(
+    Object.entries(parsed.data.roots).map(([domain, certificates]) => [
+      domain,
+      certificates.map((text) => readRoot(decode(text), domain)),
+    ]),
+  )
   const own = roots.get(trustDomain)
   if (!own) throw new TrustBundleError(`trust bundle: no roots for its own trust domain ${trustDomain}`)
-  const ownRoots = own.map((der) => new X509Certificate(der))
+  const ownRoots = own.map(({ x509 }) => x509)
   const signers = new Map(
     parsed.data.signers.map((chain) => {
       const signer = readSigner(chain.map(decode), ownRoots, trustDomain)
@@ -52,10 +59,24 @@ export function openTrustBundle(bundle: TrustBundle): TrustAnchors {
     trustDomain,
     audience,
     webauthn,
-    crls: parsed.data.crls.map(decode),
+    revocationLists: parsed.data.crls.map((text) => readList(decode(text))),
     roots: (domain) => roots.get(domain) ?? [],
     signer: (keyId) => signers.get(keyId),
   }
+}
+
+function readRoot(der: Buffer, domain: string): Certificate {
+  const read = readCertificate(der)
+  if (!read.ok)
+    throw new TrustBundleError(`trust bundle: a root of ${domain} cannot be read: ${read.reason} ${JSON.stringify(read.detail)}`)
+  return read.value
+}
+
+function readList(der: Buffer): RevocationList {
+  const list = readRevocationList(der)
+  if (!list)
+    throw new TrustBundleError('trust bundle: a CRL cannot be used: only full, direct CRLs with a number and nextUpdate are')
+  return list
 }
 
 /** A signer's chain must lead to a root of the bundle's own trust domain: a typo in the file must not make a stranger an enforcer. */

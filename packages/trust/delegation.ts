@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from 'node:util'
+import { accepted, type DeviceGrant, type Result, type RevocationEntry, refused } from '@interlock/contracts'
+import { type AttenuationReason, isNarrower } from './attenuation.ts'
+import { equalDigest } from './digest.ts'
+import { algorithmOf, verifySignature } from './signing-key.ts'
+import { type SvidReason, validateSvid } from './svid.ts'
+import { delegationDepthMax, readTaskToken, type TaskToken, type TaskTokenReason } from './task-token.ts'
+import type { TrustAnchors } from './trust-anchors.ts'
+
+export type DelegationReason =
+  | TaskTokenReason
+  | SvidReason
+  | AttenuationReason
+  | 'no-token'
+  | 'chain-too-long'
+  | 'root-signer'
+  | 'token-signature'
+  | 'token-issuer'
+  | 'token-audience'
+  | 'token-not-yet-valid'
+  | 'token-expired'
+  | 'token-bound-to-another'
+  | 'wrong-parent'
+  | 'other-subject'
+  | 'other-job'
+  | 'outlives-parent'
+  | 'actor-nesting'
+  | 'actor-repeated'
+  | 'may-not-delegate'
+  | 'revoked'
+
+export type DelegationToVerify = {
+  readonly anchors: TrustAnchors
+  readonly now: number
+  readonly skewMs: number
+  /** control.revocations by entry id. */
+  readonly revocations: ReadonlyMap<string, RevocationEntry>
+  /** Who proved possession of which certificate: the last token must be bound to it. */
+  readonly agent: string
+  readonly thumbprint: string
+}
+
+export type Delegation = {
+  readonly human: string
+  readonly job: string
+  /** SPIFFE IDs, the root's actor first, the acting agent last. */
+  readonly actors: readonly string[]
+  /** `<iss> <jti>` of each token, root first. */
+  readonly tokens: readonly string[]
+  /** What each token grants, same order. */
+  readonly grants: readonly (readonly DeviceGrant[])[]
+  /** When the first of the tokens ends, milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+/** From the human's root to the acting agent: each token is signed by who held the one before, hangs on it, and grants no more. */
+export function verifyDelegation(texts: readonly string[], expected: DelegationToVerify): Result<Delegation, DelegationReason> {
+  if (texts.length === 0) return refused('no-token')
+  if (texts.length > delegationDepthMax) return refused('chain-too-long', { max: delegationDepthMax })
+  const tokens: TaskToken[] = []
+  for (const [at, text] of texts.entries()) {
+    const read = readTaskToken(text)
+    if (!read.ok) return refused(read.reason, { ...read.detail, at })
+    const parent = tokens.at(-1)
+    const wrong =
+      wrongOfAny(read.value, expected) ??
+      (parent ? wrongOfChild(read.value, parent, expected) : wrongOfRoot(read.value, expected))
+    if (wrong) return refused(wrong.reason, { ...wrong.detail, at })
+    tokens.push(read.value)
+  }
+  const leaf = (tokens.at(-1) as TaskToken).claims
+  if (leaf.act.sub !== expected.agent || !equalDigest(leaf.cnf['x5t#S256'], expected.thumbprint))
+    return refused('token-bound-to-another', { at: texts.length - 1 })
+  const actors = tokens.map(({ claims }) => claims.act.sub)
+  if (new Set(actors).size !== actors.length) return refused('actor-repeated')
+  return accepted({
+    human: leaf.sub,
+    job: leaf.job,
+    actors,
+    tokens: tokens.map(nameOf),
+    grants: tokens.map(({ claims }) => claims.authorization_details),
+    expiresAt: Math.min(...tokens.map(({ claims }) => claims.exp)) * 1000,
+  })
+}
+
+/** A token's name for replay and revocation: never its text, which can be written in several ways (ATTACKS 42). */
+const nameOf = ({ claims }: TaskToken): string => `${claims.iss} ${claims.jti}`
+
+type Wrong = { reason: DelegationReason; detail?: Record<string, unknown> } | undefined
+
+function wrongOfAny(token: TaskToken, { anchors, now, skewMs, revocations }: DelegationToVerify): Wrong {
+  const { aud, iat, nbf, exp, sub, job, act, cnf } = token.claims
+  if (aud !== anchors.audience) return { reason: 'token-audience', detail: { aud } }
+  if (Math.max(iat, nbf ?? 0) * 1000 > now + skewMs) return { reason: 'token-not-yet-valid' }
+  if (exp * 1000 <= now - skewMs || exp <= iat) return { reason: 'token-expired', detail: { exp } }
+  const subjects = [`token:${nameOf(token)}`, `agent:${act.sub}`, `certificate:${cnf['x5t#S256']}`, `human:${sub}`, `job:${job}`]
+  const revoked = subjects.find((id) => (revocations.get(id)?.from ?? Number.POSITIVE_INFINITY) <= now)
+  return revoked === undefined ? undefined : { reason: 'revoked', detail: { revoked } }
+}
+
+function wrongOfRoot({ claims, jws, signedBy }: TaskToken, { anchors, now }: DelegationToVerify): Wrong {
+  const signer = 'kid' in signedBy ? anchors.signer(signedBy.kid) : undefined
+  if (signer?.role.kind !== 'service' || signer.role.service !== 'token') return { reason: 'root-signer' }
+  if (claims.iat * 1000 < signer.notBeforeMs || now > signer.notAfterMs)
+    return { reason: 'root-signer', detail: { cause: 'the signer’s certificate was not valid' } }
+  if (claims.iss !== signer.spiffeId) return { reason: 'token-issuer', detail: { iss: claims.iss } }
+  if (jws.header.alg !== algorithmOf(signer.publicKey) || !verifySignature(signer.publicKey, jws.signingInput, jws.signature))
+    return { reason: 'token-signature' }
+  if (claims.parent !== undefined) return { reason: 'wrong-parent' }
+  return claims.act.act === undefined ? undefined : { reason: 'actor-nesting' }
+}
+
+function wrongOfChild(
+  { claims, jws, signedBy }: TaskToken,
+  parent: TaskToken,
+  { anchors, now, skewMs }: DelegationToVerify,
+): Wrong {
+  const held = parent.claims
+  if (!('chain' in signedBy)) return { reason: 'token-header' }
+  const signer = validateSvid(signedBy.chain, anchors, now, skewMs)
+  if (!signer.ok) return signer
+  // Only who holds the parent may hang a child on it (RFC 8705 §3.1), under the name that the parent gave it.
+  if (!equalDigest(signer.value.thumbprint, held.cnf['x5t#S256'])) return { reason: 'token-bound-to-another' }
+  if (claims.iss !== signer.value.spiffeId || claims.iss !== held.act.sub)
+    return { reason: 'token-issuer', detail: { iss: claims.iss } }
+  if (
+    jws.header.alg !== algorithmOf(signer.value.publicKey) ||
+    !verifySignature(signer.value.publicKey, jws.signingInput, jws.signature)
+  )
+    return { reason: 'token-signature' }
+  if (claims.parent === undefined || !equalDigest(claims.parent, parent.digest)) return { reason: 'wrong-parent' }
+  if (claims.sub !== held.sub) return { reason: 'other-subject' }
+  if (claims.job !== held.job) return { reason: 'other-job' }
+  if (claims.exp > held.exp || Math.max(claims.iat, claims.nbf ?? 0) < Math.max(held.iat, held.nbf ?? 0))
+    return { reason: 'outlives-parent' }
+  if (!isDeepStrictEqual(claims.act.act, held.act)) return { reason: 'actor-nesting' }
+  const allowed = held.may_act?.sub ?? []
+  if (![claims.act.sub, ...(claims.may_act?.sub ?? [])].every((actor) => allowed.includes(actor)))
+    return { reason: 'may-not-delegate', detail: { actor: claims.act.sub } }
+  const narrower = isNarrower(claims.authorization_details, held.authorization_details)
+  return narrower.ok ? undefined : narrower
+}
