@@ -66,6 +66,11 @@ describe('a credential challenge (check 4)', () => {
     expect(reasonOf(challenges.redeem(third.id, answerTo(third).subarray(1), now))).toBe('challenge-wrong')
   })
 
+  it('is not issued for what is no endorsement key', () => {
+    const challenges = new CredentialChallenges(limits)
+    expect(reasonOf(challenges.issue({ endorsementKey: endorsementKey.subarray(1), name }, now))).toBe('public-area-malformed')
+  })
+
   it('is not issued without bound, until others expire', () => {
     const challenges = new CredentialChallenges(limits)
     issued(challenges)

@@ -18,8 +18,13 @@ const le16 = (value: number): Buffer => le32(value).subarray(0, 2)
 
 type Sample = { pcr: number; type: number; data: Buffer; digest?: Buffer }
 
-const specId = Buffer.concat([Buffer.from('Spec ID Event03\0'), Buffer.alloc(8), le32(1), le16(0x0b), le16(32), Buffer.from([0])])
-const header = Buffer.concat([le32(0), le32(3), Buffer.alloc(20), le32(specId.length), specId])
+function specIdOf(banks: [id: number, bytes: number][]): Buffer {
+  const each = banks.flatMap(([id, bytes]) => [le16(id), le16(bytes)])
+  return Buffer.concat([Buffer.from('Spec ID Event03\0'), Buffer.alloc(8), le32(banks.length), ...each, Buffer.from([0])])
+}
+const logWith = (id: Buffer): Buffer => Buffer.concat([le32(0), le32(3), Buffer.alloc(20), le32(id.length), id])
+const specId = specIdOf([[0x0b, 32]])
+const header = logWith(specId)
 
 function logOf(events: Sample[]): Buffer {
   const each = events.map(({ pcr, type, data, digest = sha256(data) }) =>
@@ -102,9 +107,19 @@ describe('an event log (check 12)', () => {
     ['with PCR 24', logOf([{ ...separator, pcr: 24 }])],
     ['without a SHA-256 digest', Buffer.concat([header, le32(7), le32(4), le32(0), le32(0)])],
     ['of 5 MB', Buffer.alloc(5 * 1024 * 1024)],
+    ['whose header is of PCR 1', Buffer.concat([le32(1), logOf([separator, image, action]).subarray(4)])],
+    ['whose header has bytes left over', logWith(Buffer.concat([specId, Buffer.from([0])]))],
+    ['whose header names no SHA-256 bank', logWith(specIdOf([[0x0c, 48]]))],
+    ['whose header says SHA-256 digests of 20 bytes', logWith(specIdOf([[0x0b, 20]]))],
+    [
+      'whose header names 17 banks',
+      logWith(specIdOf(Array.from({ length: 17 }, (_, index): [number, number] => [0x0b + index, 32]))),
+    ],
+    ['of 20,001 events', logOf(Array.from({ length: 20_001 }, () => ({ ...separator, pcr: 9 })))],
+    ['with a good event of 5 MB', logOf([{ pcr: 9, type: 1, data: Buffer.alloc(5 * 1024 * 1024) }])],
     ['of a real machine, cut short', vector('short_no_action_eventlog')],
   ])('%s is refused', (_, log) => {
-    expect(reasonOf(replayEventLog(log, quoted))).toBe('event-log-malformed')
+    expect(reasonOf(replayEventLog(log, new Map([[7, zeros]])))).toBe('event-log-malformed')
   })
 
   it('never throws, whatever it is', () => {

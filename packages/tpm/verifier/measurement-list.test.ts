@@ -11,11 +11,11 @@ function field(bytes: Uint8Array): Buffer {
   return Buffer.concat([length, bytes])
 }
 
-type Sample = { path: string; content: string; isViolation?: boolean; pcr?: number; template?: string }
+type Sample = { path: string; content: string; isViolation?: boolean; pcr?: number; template?: string; algorithm?: string }
 
-const dataOf = ({ path, content }: Sample): Buffer =>
+const dataOf = ({ path, content, algorithm = 'sha256' }: Sample): Buffer =>
   Buffer.concat([
-    field(Buffer.concat([Buffer.from('sha256:\0'), createHash('sha256').update(content).digest()])),
+    field(Buffer.concat([Buffer.from(`${algorithm}:\0`), createHash('sha256').update(content).digest()])),
     field(Buffer.from(`${path}\0`)),
   ])
 
@@ -75,6 +75,8 @@ describe('an IMA list (check 13)', () => {
   it.each([
     ['of another PCR', listOf([{ ...shell, pcr: 11 }])],
     ['of an unknown template', listOf([{ ...shell, template: 'ima' }])],
+    ['with a file digest of an unknown algorithm', listOf([{ ...shell, algorithm: 'md5' }])],
+    ['of 65 MB', Buffer.concat([listOf([shell, agent]), Buffer.alloc(65 * 1024 * 1024)])],
     ['cut short', listOf([shell]).subarray(0, -1)],
     ['with a template name of 4 GB', Buffer.concat([entry(shell).subarray(0, 24), Buffer.alloc(4, 0xff)])],
     ['with a path that ends early', listOf([{ ...shell, path: '/bin/sh\0/etc' }])],

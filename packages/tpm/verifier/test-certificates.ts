@@ -10,7 +10,7 @@ import {
   X509CertificateGenerator,
   X509CrlGenerator,
 } from '@peculiar/x509'
-import { sized } from '../structures/bytes.ts'
+import { u16 } from '../structures/bytes.ts'
 
 // From here, so that reflect-metadata is there before them.
 export { BasicConstraintsExtension, ExtendedKeyUsageExtension, type Extension, KeyUsageFlags, KeyUsagesExtension }
@@ -63,11 +63,14 @@ export const authorityExtensions = (
   usage = KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign,
 ): Extension[] => [new BasicConstraintsExtension(true, pathLength, true), new KeyUsagesExtension(usage, true)]
 
-const tlv = (tag: number, ...content: Uint8Array[]): Buffer => {
+function derLength(length: number): Buffer {
+  if (length < 0x80) return Buffer.from([length])
+  return length < 0x100 ? Buffer.from([0x81, length]) : Buffer.concat([Buffer.from([0x82]), u16(length)])
+}
+
+export function tlv(tag: number, ...content: Uint8Array[]): Buffer {
   const body = Buffer.concat(content)
-  const length =
-    body.length < 0x80 ? Buffer.from([body.length]) : Buffer.concat([Buffer.from([0x82]), sized(body).subarray(0, 2)])
-  return Buffer.concat([Buffer.from([tag]), length, body])
+  return Buffer.concat([Buffer.from([tag]), derLength(body.length), body])
 }
 
 /** 2.23.133.2.n */

@@ -218,6 +218,7 @@ describe('the statement (checks 5, 6, 7)', () => {
     ['an unknown type', { type: 0x8014 }],
     ['a yes-or-no of 2', { safe: 2 }],
     ['a clock beyond 2^53', { clock: 2n ** 53n }],
+    ['17 PCR banks', { attested: quoted(Buffer.concat([u32(17), ...Array(17).fill(sha256Selection([0]).subarray(4))]), digest) }],
     ['a billion PCR banks', { attested: u32(1_000_000_000) }],
     ['a digest cut short', { attested: selection.subarray(0, -1) }],
     ['a signer of 67 bytes', { signer: Buffer.alloc(67) }],
@@ -315,7 +316,9 @@ describe('the counters (check 10)', () => {
     ['reset count', { resetCount: 2, clock: 70_000 }],
     ['restart count', { restartCount: 0, clock: 70_000 }],
     ['clock', { clock: 59_999 }],
-    ['clock over a reset', { clock: 59_999, resetCount: 4, restartCount: 0, safe: 0 }],
+    ['clock that is not safe, without a reset', { clock: 59_999, safe: 0 }],
+    ['clock over an orderly reset', { clock: 59_999, resetCount: 4, restartCount: 0 }],
+    ['reset count, though the clock says that it is not safe', { clock: 59_999, resetCount: 2, safe: 0 }],
   ])('refuses a %s that went back (attack 34)', (_, fields) => {
     expect(reasonOf(after(fields))).toBe('counter-rollback')
   })
@@ -324,6 +327,11 @@ describe('the counters (check 10)', () => {
     expect(after({})).toMatchObject({ ok: true, value: { isRestarted: false } })
     expect(after({ resetCount: 4, restartCount: 0, clock: 60_001 })).toMatchObject({ ok: true, value: { isRestarted: true } })
     expect(after({ restartCount: 2 })).toMatchObject({ ok: true, value: { isRestarted: true } })
+  })
+
+  it('accepts the clock behind after a power cut, and says that it is not safe', () => {
+    const cut = after({ clock: 10, resetCount: 4, restartCount: 0, safe: 0 })
+    expect(cut).toMatchObject({ ok: true, value: { isRestarted: true, safe: false } })
   })
 
   it('says where the clock is not safe to be compared', () => {

@@ -45,11 +45,15 @@ function isSelected(selections: readonly PcrSelection[], pcrs: readonly number[]
   return only.pcrs.length === wanted.length && wanted.every((pcr, index) => only.pcrs[index] === pcr)
 }
 
-/** What went backwards. A restart count begins anew with each reset; the clock never goes back, not even over a reset. */
+/**
+ * What went backwards. A restart count begins anew with each reset. The clock may only be behind after a reset without TPM2_Shutdown, which the TPM
+ * itself states by `safe` (part 1, 36.3; docs/decisions/0009-tpm-clock-after-a-power-cut.md).
+ */
 function rolledBack(clock: ClockInfo, previous: PreviousCounters): string | undefined {
   if (clock.resetCount < previous.resetCount) return 'resetCount'
   if (clock.resetCount === previous.resetCount && clock.restartCount < previous.restartCount) return 'restartCount'
-  if (clock.clockMs < previous.clock) return 'clock'
+  const mayBeBehind = clock.resetCount > previous.resetCount && !clock.safe
+  if (clock.clockMs < previous.clock && !mayBeBehind) return 'clock'
   return undefined
 }
 
