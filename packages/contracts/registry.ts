@@ -57,7 +57,7 @@ async function topicIds(topic: TopicDeclaration, idOf: (subject: string, schema:
   return ids
 }
 
-function registryError(subject: string, record: string, error: unknown): RegistryError {
+function registryError(subject: string, record: string, error: unknown): unknown {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
   const said = error instanceof Error ? error.message : String(error)
   if (status === 409) {
@@ -68,12 +68,14 @@ function registryError(subject: string, record: string, error: unknown): Registr
       error,
     )
   }
-  if (status === 404) {
+  // The client drops the status of this one answer.
+  if (status === 404 || (error instanceof Error && error.name === 'ConfluentSchemaRegistryError')) {
     return new RegistryError(
       'schema-not-registered',
       `${subject} does not have this schema of ${record}: run \`interlock topics apply\`.`,
       error,
     )
   }
+  if (status === undefined) return error
   return new RegistryError('registry-unavailable', `The schema registry does not answer for ${subject}: ${said}`, error)
 }

@@ -2,11 +2,12 @@ import type { ControlTable, ControlValue, EventPosition, RecordName, Records } f
 
 /** A record as a processor sees it: decoded, with the bytes as they came and where they lay. */
 export type Incoming<Name extends RecordName = RecordName> = {
+  /** For an own write the place it will have; offset -1 where the output is partitioned otherwise than the inputs. */
   readonly position: EventPosition
   /** UTF-8 text of the record's key. */
   readonly key: string
   readonly record: Records[Name]
-  /** The value exactly as it lay in the topic, Confluent frame included. */
+  /** The value exactly as it lay in the topic, Confluent frame included. Empty for an own write, which is folded before it is sealed. */
   readonly bytes: Buffer
 }
 
@@ -40,8 +41,10 @@ export type ReactionContext = {
  * `memories` are co-partitioned, and their partition p is always with the same instance.
  */
 export interface Processor<Memory> {
-  /** Name of the service: consumer group, and first part of every event id. */
+  /** Name of the service, and first part of every event id. */
   readonly name: string
+  /** Which half of the service, where one process runs several. The consumer group is `<name>` or `<name>.<half>`. */
+  readonly half?: string
   /** Topics whose records are answered, each exactly once. */
   readonly inputs: readonly string[]
   /** Topics it writes. Those co-partitioned with the inputs are read back. */
@@ -56,11 +59,20 @@ export interface Processor<Memory> {
   remember(): Memory
   /**
    * Folds a record of any of its topics into memory: its own outputs, memories, broadcasts, and inputs (on a restart also those answered
-   * before). Order holds within one topic's partition only. Returns false where the record is a repeat (same event id) that nobody counts.
+   * before). Order holds within one topic's partition only. An own write is folded right after `react` returned it, before it is sealed:
+   * what memory keeps must not depend on `bytes` or signatures. Returns false where nobody counts the record (forged, a repeat): an input
+   * is then not answered, an own output answers nothing. Repeats of an event id within a topic the runner drops itself.
    */
   observe(memory: Memory, incoming: Incoming): boolean
+  /** The identity by which repeats of a record are known; without it the record's `eventId`. Undefined: never a repeat. */
+  eventOf?(incoming: Incoming): string | undefined
   /** Answers an input. An empty list passes it over (a DENY of the stage before ends there). */
-  react(memory: Memory, inputs: Incoming, context: ReactionContext): Promise<readonly Write[]>
+  react(memory: Memory, input: Incoming, context: ReactionContext): Promise<readonly Write[]>
+  /**
+   * What the answer to an input may still lack: called after a restart for inputs that are answered but whose offset was not committed.
+   * Only writes to outputs partitioned otherwise (an Order to `dispatch`); readers drop what they already have.
+   */
+  repeat?(memory: Memory, input: Incoming, context: ReactionContext): Promise<readonly Write[]>
   /** What has become due by `now`, in order; each is answered by `expire`, once. */
   due?(memory: Memory, now: number): readonly Due[]
   expire?(memory: Memory, due: Due, context: ReactionContext): Promise<readonly Write[]>

@@ -2,6 +2,7 @@ import type {
   Approval,
   Command,
   ControlTable,
+  Decision,
   DecisionStatement,
   Detail,
   EventPosition,
@@ -10,7 +11,7 @@ import type {
   StageName,
 } from '@interlock/contracts'
 import type { TrustAnchors } from '@interlock/trust'
-import type { Tables } from './processor.ts'
+import type { Incoming, Tables } from './processor.ts'
 
 /** What a stage decides on: the intent as submitted and the verified statements of the stages before it. */
 export type StageInput = {
@@ -112,9 +113,16 @@ export interface Stage<Memory, Reason extends string> {
   readonly tables: readonly ControlTable[]
   /** How far back memory reaches, milliseconds. */
   readonly horizonMs: number
+  /** Co-partitioned topics besides the own output that memory needs (`receipts` settle budgets). */
+  readonly memories?: readonly string[]
   remember(): Memory
-  /** Folds an own decision (with its verified statements) into memory. */
-  fold(memory: Memory, decision: import('@interlock/contracts').Decision): void
+  /**
+   * Folds an own decision into memory; its statement is genuine. Called for what the log holds on a restart, and for each new decision
+   * before it is signed. Trust `statements`, not the flat fields.
+   */
+  fold(memory: Memory, decision: Decision): void
+  /** Folds a genuine record of `memories`. */
+  recall?(memory: Memory, incoming: Incoming): void
   forget(memory: Memory, now: number): void
   decide(input: StageInput, context: StageContext<Memory>): Verdict<Reason> | Promise<Verdict<Reason>>
 }
