@@ -1,1 +1,19 @@
-export {}
+export { acknowledge, type Measured, type QuotingKey } from './adapter/acknowledge.ts'
+export { ControlFold, type ControlReader, readControlTables } from './adapter/control-reader.ts'
+export { type DeviceAdapterSettings, startDeviceAdapter } from './adapter/device-adapter.ts'
+export { type DeviceTrust, openDeviceTrust, readDeviceTrust } from './adapter/device-trust.ts'
+export { JournalError, OrderJournal } from './adapter/journal.ts'
+export { DeviceFailure, type Handler, OrderRunner, type OrderRunnerPorts } from './adapter/order-runner.ts'
+export type { StandingOrders } from './adapter/standing.ts'
+export {
+  type OrderContext,
+  type OrderReason,
+  type OrderVerdict,
+  type VerifiedOrder,
+  verifyOrder,
+} from './adapter/verify-order.ts'
+export { createIntent, IntentError, type IntentRequest } from './orchestrator/create-intent.ts'
+export { DelegationError, type DelegationRequest, delegate } from './orchestrator/delegate.ts'
+export { OrchestratorClient, OutcomeTimeout, type Submitted } from './orchestrator/orchestrator-client.ts'
+export { murmur2Partitioner } from './orchestrator/partition.ts'
+export { QuantityError, quantity } from './orchestrator/quantity.ts'

@@ -1,0 +1,58 @@
+import { accepted, type CommandDigest, type DecisionStatement, type Intent, type Result, refused } from '@interlock/contracts'
+import { type DelegationReason, type ProofReason, verifyDelegation, verifyIntentProof } from '@interlock/trust'
+import type { RevocationSubject } from './standing.ts'
+import type { OrderContext } from './verify-order.ts'
+
+export type AuthorityReason = `proof-${ProofReason}` | `delegation-${DelegationReason}` | 'agent-differs' | 'human-differs'
+
+export type Authority = {
+  readonly human: string
+  readonly actors: readonly string[]
+  readonly subjects: readonly RevocationSubject[]
+}
+
+/** The agent's own signature and the delegation that lets it act, checked again here rather than believed. */
+export function verifyAuthority(
+  intent: Intent,
+  decided: { commandDigest: CommandDigest; identity: DecisionStatement; delegation: DecisionStatement },
+  context: OrderContext,
+): Result<Authority, AuthorityReason> {
+  const { anchors } = context.trust
+  const { skewMs } = context
+  const proof = verifyIntentProof(intent.proof, {
+    anchors,
+    // A proof lives minutes, a human's approval may take longer: it counts if it held when identity-verify signed that it did.
+    now: decided.identity.decidedAt,
+    skewMs,
+    intentId: intent.intentId,
+    jobId: intent.jobId,
+    commandDigest: decided.commandDigest,
+    leafToken: intent.tokens.at(-1) ?? '',
+  })
+  if (!proof.ok) return refused(`proof-${proof.reason}`, proof.detail)
+  const { leaf } = proof.value
+  if (decided.identity.obligations.agent !== leaf.spiffeId) return refused('agent-differs', { proved: leaf.spiffeId })
+
+  const delegation = verifyDelegation(intent.tokens, {
+    anchors,
+    now: context.now,
+    skewMs,
+    revocations: context.standing.revocations,
+    agent: leaf.spiffeId,
+    thumbprint: leaf.thumbprint,
+  })
+  if (!delegation.ok) return refused(`delegation-${delegation.reason}`, delegation.detail)
+  const { human, actors } = delegation.value
+  if (decided.delegation.obligations.human !== human) return refused('human-differs', { delegated: human })
+  return accepted({
+    human,
+    actors,
+    subjects: [
+      ['job', intent.jobId],
+      ['human', human],
+      ['certificate', leaf.thumbprint],
+      ...(leaf.definitionHash ? [['definition', leaf.definitionHash] as const] : []),
+      ...actors.map((actor) => ['agent', actor] as const),
+    ],
+  })
+}

@@ -1,0 +1,95 @@
+import type { DecisionStatement, Quantity, Refused } from '@interlock/contracts'
+import {
+  accepted,
+  type Codec,
+  type Command,
+  type Detail,
+  type Intent,
+  type Order,
+  type OrderObligations,
+  refused,
+} from '@interlock/contracts'
+import type { VerifiedRoots } from '@interlock/trust'
+import { type AuthenticityReason, verifyAuthenticity } from './authenticity.ts'
+import type { DeviceTrust } from './device-trust.ts'
+import { firstRevoked, type RevocationSubject, type StandingOrders, type StopReason, standingStop } from './standing.ts'
+
+export type OrderReason = AuthenticityReason | StopReason | 'already-run' | 'revoked' | 'decided-in-future' | 'deadline-passed'
+
+export type OrderContext = {
+  /** Who I am. */
+  readonly device: string
+  readonly trust: DeviceTrust
+  readonly standing: StandingOrders
+  readonly codec: Codec
+  /** What the journal knows to have begun. */
+  readonly hasBegun: (intentId: string) => boolean
+  /** Milliseconds since 1970, and by how much others' clocks may differ from ours. */
+  readonly now: number
+  readonly skewMs: number
+  readonly verifiedRoots: VerifiedRoots
+}
+
+/** An order whose every signature this device has checked itself. */
+export type VerifiedOrder = {
+  readonly intent: Intent
+  readonly command: Command
+  readonly program: Buffer | null
+  readonly statements: readonly DecisionStatement[]
+  readonly obligations: OrderObligations
+  /** What semantic-bounds converted the parameters to, in the units of the device's profile: a device converts nothing itself. */
+  readonly quantities: Readonly<Record<string, Quantity>>
+  /** base64url SHA-256 of device-dispatch's statement: what the ack names. */
+  readonly orderDigest: string
+  readonly decidedAt: number
+  readonly human: string
+  /** SPIFFE IDs, the root token's actor first. */
+  readonly actors: readonly string[]
+  /** Everything that a revocation could name. */
+  readonly subjects: readonly RevocationSubject[]
+}
+
+/** A refusal says whether the order was genuine: only then may the answer name it, else a forgery could end the real one. */
+export type OrderRefusal = Refused<OrderReason> & { readonly genuine?: VerifiedOrder }
+export type OrderVerdict = { readonly ok: true; readonly value: VerifiedOrder } | OrderRefusal
+
+/**
+ * Whether this device may carry the order out. Pure and offline: nothing but the pinned trust, the two control tables, the
+ * journal and the clock. First who says so, then whether it may still happen.
+ */
+export async function verifyOrder(order: Order, context: OrderContext): Promise<OrderVerdict> {
+  const authentic = await verifyAuthenticity(order, context)
+  if (!authentic.ok) return authentic
+  return mayStillRun(authentic.value, context)
+}
+
+/** The part that can change from one moment to the next; checked again when the journal has the order and before the machine moves. */
+export function mayStillRun(order: VerifiedOrder, context: OrderContext): OrderVerdict {
+  if (context.hasBegun(order.intent.intentId)) return refuse(order, 'already-run', { intentId: order.intent.intentId })
+
+  const held = heldBack(order, context)
+  if (held) return held
+
+  if (order.decidedAt > context.now + context.skewMs) return refuse(order, 'decided-in-future', { decidedAt: order.decidedAt })
+  // No skew here: a device whose clock runs behind gains time it was not given, so the deadline is as short as the signer made it.
+  if (context.now > order.obligations.deadline) return refuse(order, 'deadline-passed', { deadline: order.obligations.deadline })
+  return accepted(order)
+}
+
+/** A stop or revocation that concerns the order: it holds before the machine moves and while it does. */
+export function heldBack(
+  order: VerifiedOrder,
+  { standing, now }: Pick<OrderContext, 'standing' | 'now'>,
+): OrderRefusal | undefined {
+  const stop = standingStop({ ...order.obligations, agents: order.actors, decidedAt: order.decidedAt }, standing.stops)
+  if (stop)
+    return refuse(order, stop.reason, { scope: stop.stop.scope, subject: stop.stop.subject, changedAt: stop.stop.changedAt })
+
+  const revoked = firstRevoked(order.subjects, standing.revocations, now)
+  return revoked && refuse(order, 'revoked', { kind: revoked.kind, subject: revoked.subject, from: revoked.from })
+}
+
+const refuse = (genuine: VerifiedOrder, reason: OrderReason, detail: Detail): OrderRefusal => ({
+  ...refused(reason, detail),
+  genuine,
+})
