@@ -1,0 +1,73 @@
+import type { Decision } from '@interlock/contracts'
+import { openTrustBundle } from '@interlock/trust'
+import type { Command } from 'commander'
+import { answerRequest, type PendingRequest, pendingRequests } from '../approvals/approver.ts'
+import { CliError } from '../cli-error.ts'
+import { type Connection, connect, send } from '../stack/connect.ts'
+import { readAll } from '../stack/follow.ts'
+import { readStackFile } from '../stack/stack-file.ts'
+import { readPasskeys } from '../trust-domain/init-trust-domain.ts'
+import type { Layout } from '../trust-domain/layout.ts'
+import { readTrustBundle } from '../trust-domain/trust-bundle-file.ts'
+import { defaultDirectory, openLayout } from './directory.ts'
+
+type Options = { directory: string; as: string }
+
+export function addApprove(program: Command): void {
+  const approve = program.command('approve').description('answer what waits for a human, with a software passkey')
+  approve
+    .command('list')
+    .description('what waits')
+    .option('--directory <dir>', 'the trust domain', defaultDirectory)
+    .action(async ({ directory }: Options) => {
+      const layout = openLayout(directory)
+      const { requests } = await open(layout)
+      if (requests.length === 0) console.log('nothing waits')
+      for (const request of requests) console.log(`${describe(request)}\n`)
+    })
+  for (const [name, answer] of [
+    ['allow', 'ALLOW'],
+    ['deny', 'DENY'],
+  ] as const) {
+    approve
+      .command(`${name} <intentId>`)
+      .description(`${name} one`)
+      .requiredOption('--as <human>', 'who answers: alice, bob or carol')
+      .option('--directory <dir>', 'the trust domain', defaultDirectory)
+      .action((intentId: string, options: Options) => run(intentId, answer, options))
+  }
+}
+
+async function run(intentId: string, answer: 'ALLOW' | 'DENY', { directory, as }: Options): Promise<void> {
+  const layout = openLayout(directory)
+  const passkeys = readPasskeys(layout)
+  const passkey = passkeys.get(as)
+  if (!passkey)
+    throw new CliError('usage', `${as} has no passkey in ${layout.humans}`, `There are ${[...passkeys.keys()].join(', ')}.`)
+  const { connection, requests } = await open(layout)
+  const pending = requests.find(({ request }) => request.intentId === intentId)
+  if (!pending) throw new CliError('no', `nothing waits for intent ${intentId}`, '`interlock approve list` shows what does.')
+  console.log(describe(pending))
+  const approval = answerRequest(pending, answer, passkey)
+  await send(connection, 'approvals', approval.jobId, connection.codec.encode('approvals', approval))
+  console.log(`\n${as} answered ${answer}, signed with passkey ${passkey.credentialId.slice(0, 8)}…`)
+}
+
+async function open(layout: Layout): Promise<{ connection: Connection; requests: PendingRequest[] }> {
+  const connection = await connect(readStackFile(layout))
+  const decisions: Decision[] = []
+  await readAll(connection.kafka, ['decisions.approval-router'], ({ topic, value }) => {
+    const decoded = connection.codec.decode(topic, value, 'Decision')
+    if (decoded.ok) decisions.push(decoded.value)
+  })
+  return { connection, requests: pendingRequests(decisions, openTrustBundle(readTrustBundle(layout)), Date.now()) }
+}
+
+function describe({ request, required, approvers }: PendingRequest): string {
+  const minutes = Math.max(0, Math.round((request.expiresAt - Date.now()) / 60_000))
+  return [
+    `intent ${request.intentId}, ${request.jobId}`,
+    `  ${request.summary.replace(/[\p{Cc}\p{Cf}]/gu, '�')}`,
+    `  risk ${request.risk}, policy ${request.policy}, ${required} of ${approvers.join(', ')}, ${minutes} minutes left`,
+  ].join('\n')
+}

@@ -1,0 +1,53 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import type { Codec, ControlEntry, RecordName, Records } from '@interlock/contracts'
+import type { Evidence, Kept } from './evidence.ts'
+
+type Row = { topic: string; partition: number; offset: string; raw: string }
+
+/** Reads all that audit kept of an intent: the raw bytes, never the columns. */
+export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, intentId: string): Promise<Evidence> {
+  const unreadable: { at: string; reason: string }[] = []
+  const read = async <Name extends RecordName>(table: string, record: Name): Promise<Kept<Records[Name]>[]> => {
+    const rows = await select(
+      clickhouse,
+      `${table} WHERE intent_id = {intentId: String} ORDER BY recorded_at, topic, partition, offset`,
+      { intentId },
+    )
+    return rows.flatMap((row) => {
+      const at = `${row.topic}:${row.partition}:${row.offset}`
+      const bytes = Buffer.from(row.raw, 'base64')
+      const decoded = codec.decode(row.topic, bytes, record)
+      if (!decoded.ok) unreadable.push({ at, reason: decoded.reason })
+      return decoded.ok ? [{ record: decoded.value, bytes, at }] : []
+    })
+  }
+  const intents = await read('intents', 'Intent')
+  const decisions = await read('decisions', 'Decision')
+  const approvals = await read('approvals', 'Approval')
+  const orders = await read('orders', 'Order')
+  const acks = await read('acks', 'Ack')
+  const receipts = await read('receipts', 'Receipt')
+  const outcomes = await read('outcomes', 'Outcome')
+  const devices = [...new Set(acks.map(({ record }) => record.device))]
+  const humans = [...new Set(approvals.map(({ record }) => `human:${record.human}`))]
+  const controlEntries = await readControl(clickhouse, codec, [...devices, ...humans])
+  return { intents, decisions, approvals, orders, acks, receipts, outcomes, controlEntries, unreadable }
+}
+
+async function readControl(clickhouse: ClickHouseClient, codec: Codec, ids: string[]): Promise<Evidence['controlEntries']> {
+  if (ids.length === 0) return []
+  const where = `control_entries WHERE id IN {ids: Array(String)} AND topic IN ('control.agents', 'control.devices') ORDER BY revision, offset`
+  const rows = await select(clickhouse, where, { ids })
+  return rows.flatMap((row) => {
+    const table = row.topic as 'control.agents' | 'control.devices'
+    const decoded = codec.decode(table, Buffer.from(row.raw, 'base64'), 'ControlEntry')
+    return decoded.ok ? [{ table, entry: decoded.value as ControlEntry }] : []
+  })
+}
+
+async function select(clickhouse: ClickHouseClient, from: string, parameters: Record<string, unknown>): Promise<Row[]> {
+  // base64: a String column holds bytes, and JSON would not carry them.
+  const query = `SELECT topic, partition, toString(offset) AS offset, base64Encode(raw) AS raw FROM ${from} LIMIT 1000`
+  const result = await clickhouse.query({ query, query_params: parameters, format: 'JSONEachRow' })
+  return result.json<Row>()
+}
