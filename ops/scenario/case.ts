@@ -1,0 +1,18 @@
+import type { IntentId, OutcomeStatus, StageName } from '@interlock/contracts'
+
+/** What must be seen of a case; anything else is an unexpected line and `npm run demo` exits with 1. */
+export type Expectation = {
+  readonly outcome: OutcomeStatus
+  /** How many Order records lie in `dispatch` for it. */
+  readonly orders: number
+  readonly refusal?: { readonly by: StageName | 'device'; readonly reason: string }
+}
+
+/** One line of the guided scenario. */
+export type Case<World> = {
+  readonly title: string
+  readonly kind: 'honest' | 'attack'
+  readonly expect: Expectation
+  /** Does it, and says which intent to look at. */
+  play(world: World): Promise<IntentId>
+}
