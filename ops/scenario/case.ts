@@ -10,7 +10,7 @@ export type Expectation = {
 
 /** One line of the guided scenario. */
 export type Case<World> = {
-  readonly title: string
+  readonly title: (world: World) => string
   readonly kind: 'honest' | 'attack'
   readonly expect: Expectation
   /** Does it, and says which intent to look at. */

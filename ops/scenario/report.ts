@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { stageNames } from '@interlock/contracts'
 import type { Expectation } from './case.ts'
 import type { Step } from './watch.ts'
@@ -15,6 +16,19 @@ const short: Record<string, string> = {
   'semantic-bounds': 'bounds',
   'approval-router': 'approval',
   'device-dispatch': 'dispatch',
+}
+
+/** A line that grows in place on a terminal; elsewhere nothing is shown before its end. */
+export class LiveLine {
+  show(text: string): void {
+    if (!colours) return
+    const width = (process.stdout.columns ?? 80) - 1
+    process.stdout.write(`\r\u001b[2K${stripVTControlCharacters(text).slice(0, width)}`)
+  }
+
+  end(): void {
+    if (colours) process.stdout.write('\r\u001b[2K')
+  }
 }
 
 /** One line: each stage's verdict, reason and time since the step before, then what the device and the outcome said. */

@@ -16,6 +16,9 @@ const kindOf = (topic: string): Step['kind'] =>
     ? 'decision'
     : ({ dispatch: 'order', acks: 'ack', receipts: 'receipt', outcomes: 'outcome' } as const)[topic as 'acks']
 
+/** When it was decided, where the record says so; a stage's own clock tells more than when its record was read here. */
+const timeOf = (record: object) => ('decidedAt' in record && typeof record.decidedAt === 'number' ? record.decidedAt : Date.now())
+
 const topics = [...stageNames.map((stage) => `decisions.${stage}`), 'dispatch', 'acks', 'receipts', 'outcomes']
 
 /** Follows every topic of the flow from now on, and keeps what it saw by intent. */
@@ -49,7 +52,7 @@ export class Watch {
     if (!value) return
     const decoded = this.#codec.decode(topic, value)
     if (!decoded.ok) return
-    const step = { kind: kindOf(topic), atMs: Date.now(), record: decoded.value } as Step
+    const step = { kind: kindOf(topic), atMs: timeOf(decoded.value), record: decoded.value } as Step
     const steps = this.#steps.get(step.record.intentId)
     if (steps) steps.push(step)
     else this.#steps.set(step.record.intentId, [step])

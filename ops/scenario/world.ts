@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createJob, type Layout, loadIssuingAuthority, readPasskeys, signingKeyOf } from '@interlock/cli'
+import {
+  type Codec,
+  type DeviceId,
+  type Intent,
+  type JobId,
+  partitionOf,
+  type RecordName,
+  type Records,
+} from '@interlock/contracts'
+import { createIntent, type IntentRequest, quantity } from '@interlock/sdk'
+import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
+import type { JobTokens } from '@interlock/sdk/trust-domain'
+import { openTrustBundle, type SigningKey, type TrustAnchors } from '@interlock/trust'
+import type { Issuer } from '@interlock/trust/issue'
+import type kafkajs from 'kafkajs'
+import type { Program } from './program.ts'
+import { Watch } from './watch.ts'
+
+export type WorldRequest = {
+  readonly kafka: kafkajs.Kafka
+  readonly codec: Codec
+  /** The trust domain that `interlock dev init` made. */
+  readonly layout: Layout
+  readonly program: Program
+}
+
+/** Everybody who plays: the agents' keys, a job of alice, the humans' passkeys, and, for attacks, a pen that writes anything anywhere. */
+export class World {
+  readonly watch: Watch
+  readonly codec: Codec
+  readonly anchors: TrustAnchors
+  readonly job: JobTokens
+  readonly issuer: Issuer
+  readonly passkeys: ReadonlyMap<string, SoftwarePasskey>
+  readonly program: Program
+  readonly #layout: Layout
+  readonly #producer: kafkajs.Producer
+
+  private constructor(parts: {
+    request: WorldRequest
+    producer: kafkajs.Producer
+    watch: Watch
+    anchors: TrustAnchors
+    job: JobTokens
+    issuer: Issuer
+  }) {
+    const { request } = parts
+    this.watch = parts.watch
+    this.codec = request.codec
+    this.program = request.program
+    this.anchors = parts.anchors
+    this.job = parts.job
+    this.issuer = parts.issuer
+    this.passkeys = readPasskeys(request.layout)
+    this.#layout = request.layout
+    this.#producer = parts.producer
+  }
+
+  static async enter(request: WorldRequest): Promise<World> {
+    const { kafka, codec, layout } = request
+    const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner: unused })
+    await producer.connect()
+    return new World({
+      request,
+      producer,
+      watch: await Watch.start(kafka, codec),
+      anchors: openTrustBundle(JSON.parse(readFileSync(layout.trustBundle, 'utf8'))),
+      job: await createJob(layout, Date.now()),
+      issuer: await loadIssuingAuthority(layout),
+    })
+  }
+
+  key(name: string): SigningKey {
+    return signingKeyOf(this.#layout, name)
+  }
+
+  /** What the laser's operator asks for: 60 W at 20 mm/s unless said otherwise. */
+  laserCut(change: Partial<IntentRequest> = {}): Promise<Intent> {
+    return this.intent({ parameters: { power: quantity(60, 'W'), speed: quantity(20, 'mm/s') }, ...change })
+  }
+
+  intent(request: Partial<IntentRequest> & Pick<IntentRequest, 'parameters'>): Promise<Intent> {
+    return createIntent({
+      job: this.job.jobId,
+      device: 'laser-1',
+      capability: 'laser.cut',
+      tokens: this.tokens('agent-laser-operator-z1'),
+      key: this.key('agent-laser-operator-z1'),
+      audience: this.anchors.audience,
+      intentId: randomUUID(),
+      ...request,
+    })
+  }
+
+  tokens(agent: string): readonly string[] {
+    return this.job.tokens[agent] ?? []
+  }
+
+  /** Hands an intent in, as an honest orchestrator does. */
+  submit(intent: Intent): Promise<void> {
+    return this.write('intents', intent.jobId, intent)
+  }
+
+  /** Writes a record, to the partition of its key unless another one is named. */
+  async write<Topic extends string>(
+    topic: Topic,
+    key: JobId | DeviceId,
+    record: Records[RecordName],
+    partition?: number,
+  ): Promise<void> {
+    const value = this.codec.encode(topic, record)
+    await this.#producer.send({ topic, acks: -1, messages: [{ key, value, partition: partition ?? this.partitionOf(key) }] })
+  }
+
+  partitionOf(key: string): number {
+    return partitionOf(key, partitions)
+  }
+
+  async leave(): Promise<void> {
+    await this.watch.stop()
+    await this.#producer.disconnect()
+  }
+}
+
+/** topics.yaml: job- and device-keyed topics have the same number. */
+export const partitions = 6
+
+/** Every record names its partition, so that an attack can lie about it. */
+const unused = () => () => {
+  throw new Error('a record without a partition')
+}
