@@ -16,11 +16,14 @@ const waitMs = 30_000
 const settleMs = 400
 
 /** Plays every case, one after the other, with one line for each that grows as the stages speak. */
-export async function playScenario(world: World, print: (text: string) => void): Promise<Played[]> {
+export async function playScenario(world: World, print: (text: string) => void, signal: AbortSignal): Promise<Played[]> {
   const played: Played[] = []
   for (const group of [honest, attacks]) {
     print(bold(group === honest ? '\nHonest jobs' : '\nAttacks'))
-    for (const one of group) played.push(await play(world, one, played.length + 1, print))
+    for (const one of group) {
+      if (signal.aborted) return played
+      played.push(await play(world, one, played.length + 1, print))
+    }
   }
   return played
 }

@@ -1,5 +1,11 @@
-import type { AgentDefinition, AgentInstance, Assurance, DeviceEntry } from '@interlock/contracts'
-import { partitionOf } from '@interlock/contracts'
+import {
+  type AgentDefinition,
+  type AgentInstance,
+  type Assurance,
+  type CommandDigest,
+  type DeviceEntry,
+  partitionOf,
+} from '@interlock/contracts'
 import {
   deny,
   type IdentityObligations,
@@ -8,7 +14,7 @@ import {
   type Tables,
   type Verdict,
 } from '@interlock/enforcer'
-import { type ProofReason, roleOf, type Svid, verifyIntentProof } from '@interlock/trust'
+import { digest, type ProofReason, roleOf, type Svid, verifyIntentProof } from '@interlock/trust'
 import type { SeenIntents } from './seen-intents.ts'
 
 export const clockSkewMs = 30_000
@@ -45,9 +51,8 @@ export function decide(input: StageInput, context: StageContext<SeenIntents>): V
   if (position.partition !== partition) return deny('wrong-partition', { found: position.partition, belongs: partition })
 
   if (!intentIdPattern.test(intent.intentId)) return deny('intent-id-malformed')
-  const commandDigest = memory.digestOf(input.intentBytes)
   const seen = memory.get(intent.intentId)
-  if (seen !== undefined) return deny(seen === commandDigest ? 'replayed' : 'conflicting-intent', { intentId: intent.intentId })
+  if (seen !== undefined) return deny(seen === digest(input.intentBytes) ? 'replayed' : 'conflicting-intent')
   if (memory.isFull) return deny('memory-full', { intents: memory.size })
 
   const proof = verifyIntentProof(intent.proof, {
@@ -56,7 +61,7 @@ export function decide(input: StageInput, context: StageContext<SeenIntents>): V
     skewMs: clockSkewMs,
     intentId: intent.intentId,
     jobId: intent.jobId,
-    commandDigest: memory.commandDigestOf(intent),
+    commandDigest: digest(intent.command) as CommandDigest,
     leafToken: intent.tokens.at(-1) ?? '',
   })
   if (!proof.ok) return deny(`proof-${proof.reason}`, proof.detail)

@@ -1,9 +1,9 @@
-import type { CommandDigest, Decision, Intent } from '@interlock/contracts'
+import type { Decision } from '@interlock/contracts'
 import { digest } from '@interlock/trust'
 
 /** Longest time for which an intent can be played again: a proof's ten minutes and the skew, both ends. */
 export const seenForMs = 15 * 60_000
-const intentsMax = 2_000_000
+export const intentsMax = 2_000_000
 
 /** The intents of one partition that were decided on and whose proofs could still be in time. A fold over the own decisions. */
 export class SeenIntents {
@@ -23,19 +23,12 @@ export class SeenIntents {
     return this.#byId.size >= intentsMax
   }
 
-  digestOf(intentBytes: Buffer): string {
-    return digest(intentBytes)
-  }
-
-  commandDigestOf(intent: Intent): CommandDigest {
-    return digest(intent.command) as CommandDigest
-  }
-
   /** The first decision on an id stands, whatever it was. */
-  add({ intentId, intent, decidedAt }: Decision): void {
+  add({ intentId, intent, decidedAt }: Pick<Decision, 'intentId' | 'intent' | 'decidedAt'>): void {
     if (!this.#byId.has(intentId)) this.#byId.set(intentId, { digest: digest(intent), decidedAt })
   }
 
+  /** Lets go of what can no longer be played; entries lie in the order in which they were decided. */
   forget(now: number): void {
     for (const [intentId, { decidedAt }] of this.#byId) {
       if (decidedAt > now - seenForMs) return

@@ -1,0 +1,36 @@
+import type { Played } from './play.ts'
+import { bold, green, red } from './report.ts'
+
+export type SummaryRequest = {
+  readonly played: readonly Played[]
+  readonly jobId: string
+  readonly clickhouse: { readonly url: string; readonly username: string; readonly database: string }
+  readonly program: { readonly name: string; readonly isOwn: boolean }
+}
+
+/** What was seen, the query that shows it again, and what of it was not real. */
+export function summaryOf({ played, jobId, clickhouse, program }: SummaryRequest): string {
+  const unexpected = played.filter(({ differences }) => differences.length > 0)
+  const honest = played.filter(({ kind }) => kind === 'honest').length
+  const attacks = played.length - honest
+  const verdict =
+    unexpected.length === 0
+      ? green(`All ${played.length} lines came out as expected: ${honest} honest jobs carried out, ${attacks} attacks stopped.`)
+      : red(
+          `${unexpected.length} of ${played.length} lines did NOT come out as expected: ${unexpected.map(({ title }) => title).join('; ')}`,
+        )
+  return `
+${bold('Summary')}
+${verdict}
+
+Every step is a row in ClickHouse. Open ${clickhouse.url}/play as user ${clickhouse.username} (password in .interlock/dev/stack.json) and ask:
+
+  SELECT time, kind, actor, verdict, reasons, took_ms
+  FROM ${clickhouse.database}.actions_timeline
+  WHERE job_id = '${jobId}' ORDER BY time
+
+What was real: the broker, the schema registry, ClickHouse, every signature, every check, the policy in OPA's WASM, the WebAuthn assertion.
+What was simulated: the machines' motion (no laser, no mill), the TPMs' hardware (swtpm, a software TPM 2.0), bob's passkey (software), and
+the agents, which are this script. Keys and tokens came from \`interlock dev init\`, not from a registry${program.isOwn ? '; the program was this project’s own' : ''}.
+`
+}

@@ -1,0 +1,81 @@
+import type { DeviceGrant } from '@interlock/contracts'
+import {
+  type DelegationObligations,
+  deny,
+  type IdentityObligations,
+  obligationsOf,
+  type StageContext,
+  type StageInput,
+  type Verdict,
+} from '@interlock/enforcer'
+import { type DelegationReason, verifyDelegation } from '@interlock/trust'
+
+export const clockSkewMs = 30_000
+
+export type DelegationCheckReason =
+  | DelegationReason
+  | 'identity-missing'
+  | 'job-differs'
+  | 'human-unknown'
+  | 'human-not-active'
+  | 'human-not-a-requester'
+  | 'not-granted'
+
+/** Whether a human authorised, over every agent in between, that this agent gives this command to this device. Pure. */
+export function decide(input: StageInput, context: StageContext<null>): Verdict<DelegationCheckReason> {
+  const { intent, command, statements } = input
+  const { now, tables, trust } = context
+  const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
+  if (!identity) return deny('identity-missing')
+
+  const delegation = verifyDelegation(intent.tokens, {
+    anchors: trust,
+    now,
+    skewMs: clockSkewMs,
+    revocations: tables['control.revocations'],
+    agent: identity.agent,
+    thumbprint: identity.certificate,
+  })
+  if (!delegation.ok) return deny(delegation.reason, delegation.detail)
+  const { human, job, actors, tokens, grants, expiresAt } = delegation.value
+  if (job !== intent.jobId) return deny('job-differs', { token: job, intent: intent.jobId })
+
+  const entry = tables['control.agents'].get(`human:${human}`)
+  if (entry?.kind !== 'human') return deny('human-unknown', { human })
+  if (entry.state !== 'active') return deny('human-not-active', { human, state: entry.state })
+  if (!entry.roles.includes('requester')) return deny('human-not-a-requester', { human })
+
+  const asked = { device: command.device, capability: command.capability }
+  const covering = grants.map((granted) => granted.find((grant) => covers(grant, asked)))
+  const grant = covering.at(-1)
+  if (!grant)
+    return deny('not-granted', {
+      ...asked,
+      granted: (grants.at(-1) ?? []).map(({ locations, actions }) => ({ locations, actions })),
+    })
+
+  const counts = tokens.map((token, at) => [token, covering[at]?.maxCount ?? 0] as const)
+  const obligations: DelegationObligations = {
+    human,
+    actors,
+    tokens,
+    grant: { limits: limitsOf(grant), maxCount: grant.maxCount },
+    counts: Object.fromEntries(counts),
+  }
+  const before = statements.at(-1)?.expiresAt ?? now
+  return { verdict: 'ALLOW', obligations, expiresAt: Math.min(before, expiresAt + clockSkewMs) }
+}
+
+/** By exact name: a grant knows no wildcard. */
+const covers = ({ locations, actions }: DeviceGrant, { device, capability }: { device: string; capability: string }) =>
+  locations.includes(device) && actions.includes(capability)
+
+/** Canonical JSON has no `undefined`: an end without a limit is left out. */
+function limitsOf({ limits }: DeviceGrant): DelegationObligations['grant']['limits'] {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, { min, max, unit }]) => [
+      name,
+      { ...(min !== undefined && { min }), ...(max !== undefined && { max }), unit },
+    ]),
+  )
+}
