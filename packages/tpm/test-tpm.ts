@@ -1,15 +1,14 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { shutdown } from './commands/startup.ts'
+import { manufactureSoftwareTpm, softwareTpmArguments } from './software-tpm.ts'
 import { openSocketTransport } from './transport/socket-transport.ts'
 import type { TpmTransport } from './transport/transport.ts'
 
-const run = promisify(execFile)
 const host = '127.0.0.1'
 
 /** A software TPM with endorsement certificates of its own CA, for the time of a test. */
@@ -45,27 +44,8 @@ async function freePortPair(): Promise<number> {
   }
 }
 
-async function manufacture(directory: string, caDirectory: string): Promise<void> {
-  const file = (name: string): string => join(directory, name)
-  await mkdir(file('state'))
-  await mkdir(caDirectory)
-  await writeFile(
-    file('setup.conf'),
-    `create_certs_tool = swtpm_localca\ncreate_certs_tool_config = ${file('ca.conf')}\ncreate_certs_tool_options = ${file('ca.options')}\n`,
-  )
-  const caFiles = { statedir: '', signingkey: 'signkey.pem', issuercert: 'issuercert.pem', certserial: 'certserial' }
-  const caLines = Object.entries(caFiles).map(([key, name]) => `${key} = ${join(caDirectory, name)}\n`)
-  await writeFile(file('ca.conf'), caLines.join(''))
-  await writeFile(file('ca.options'), '--platform-manufacturer Interlock\n--platform-version 1\n--platform-model Test\n')
-  const user = process.getuid?.() === 0 ? ['--runas', 'root'] : []
-  const state = ['--tpm2', '--tpmstate', file('state'), '--config', file('setup.conf'), '--pcr-banks', 'sha256']
-  await run('swtpm_setup', [...user, ...state, '--create-ek-cert', '--create-platform-cert', '--lock-nvram'])
-}
-
 function launch(directory: string, port: number): ChildProcess {
-  const tcp = (at: number): string => `type=tcp,port=${at},bindaddr=${host}`
-  const where = ['--tpmstate', `dir=${join(directory, 'state')}`, '--server', tcp(port), '--ctrl', tcp(port + 1)]
-  return spawn('swtpm', ['socket', '--tpm2', ...where, '--flags', 'not-need-init,startup-clear'], { stdio: 'ignore' })
+  return spawn('swtpm', softwareTpmArguments(directory, port), { stdio: 'ignore' })
 }
 
 const ended = (child: ChildProcess): Promise<unknown> =>
@@ -74,7 +54,7 @@ const ended = (child: ChildProcess): Promise<unknown> =>
 export async function startTestTpm(): Promise<TestTpm> {
   const directory = await mkdtemp(join(tmpdir(), 'interlock-tpm-'))
   const caDirectory = join(directory, 'ca')
-  await manufacture(directory, caDirectory)
+  await manufactureSoftwareTpm(directory, caDirectory)
   const port = await freePortPair()
   let child = launch(directory, port)
 

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type InitRequest, initTrustDomain, type Layout, publishControlEntries, writeStackFile } from '@interlock/cli'
+import { createCodec, readTopology, stageNames } from '@interlock/contracts'
+import { fetchSchemaIds } from '@interlock/contracts/registry'
+import kafkajs from 'kafkajs'
+import { type Device, startDevice } from './device.ts'
+import { type Log, saying } from './progress.ts'
+import { Service } from './service.ts'
+import { clickHouseUrl, type Stack } from './stack.ts'
+import { type RunningTpm, startTpm } from './tpm.ts'
+
+export const serviceNames: readonly string[] = [...stageNames, 'outcomes', 'audit']
+export const deviceNames: readonly string[] = ['laser-1', 'mill-1']
+
+export type SystemRequest = {
+  /** The trust domain; the stack's own directory may be the same. */
+  readonly directory: string
+  readonly log: Log
+  /** All of them where left out. */
+  readonly services?: readonly string[]
+  readonly devices?: readonly string[]
+  readonly policy?: NonNullable<InitRequest['policy']>
+}
+
+export type System = {
+  readonly layout: Layout
+  readonly services: readonly Service[]
+  readonly devices: readonly Device[]
+  /** One more process of a service, with its own log. Stopped with the system, unless before. */
+  startSecond(name: string): Promise<Service>
+  /** Services first, then the machines, then their TPMs. */
+  stop(): Promise<void>
+}
+
+/** A service has no main.ts. */
+export class ServiceMissingError extends Error {
+  readonly code = 'service-missing'
+  readonly retriable = false
+}
+
+/**
+ * Starts everything of ours on a running stack: the TPMs, the trust domain with its control tables, the machines, the services.
+ * Writes stack.json, by which `interlock` finds it.
+ */
+export async function startSystem(stack: Stack, request: SystemRequest): Promise<System> {
+  const directory = resolve(request.directory)
+  const { log, services: names = serviceNames, devices: deviceList = deviceNames } = request
+  for (const name of names) assertEntry(name)
+  const tpms: RunningTpm[] = []
+  const devices: Device[] = []
+  const services: Service[] = []
+  const stop = async () => {
+    await Promise.all(services.map((service) => service.stop()))
+    await Promise.all(devices.map(({ service }) => service.stop()))
+    await Promise.all(tpms.map((tpm) => tpm.stop()))
+  }
+  try {
+    // One after the other: at their first start they are certified by one CA.
+    for (const device of deviceList) tpms.push(await saying(log, `TPM of ${device}`, startTpm({ directory, device })))
+    const enrolled = tpms.map(({ device, enrolment }) => ({ device, ...enrolment }))
+    const policy = request.policy ? { policy: request.policy } : {}
+    const { layout, entries } = await initTrustDomain({ directory, devices: enrolled, ...policy, now: Date.now() })
+    await saying(log, 'control tables', publish(stack, entries))
+    const { url, username, password, database } = stack.clickhouse
+    writeStackFile(layout, { kafka: stack.kafka, registry: stack.registry, clickhouse: { url, username, password, database } })
+
+    const start = (name: string, logName = name) => startService(stack, layout, name, logName)
+    const starts = await Promise.allSettled([
+      ...tpms.map(async (tpm) => {
+        const device = startDevice({ device: tpm.device, tpm, stack, trustBundle: layout.trustBundle, directory })
+        devices.push(await saying(log, `machine ${tpm.device}`, device))
+      }),
+      ...names.map(async (name) => services.push(await saying(log, name, start(name)))),
+    ])
+    const failed = starts.find((one) => one.status === 'rejected')
+    if (failed) throw failed.reason
+    services.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name))
+    return {
+      layout,
+      services: [...services],
+      devices,
+      stop,
+      startSecond: async (name) => {
+        const second = await start(name, `${name}-second`)
+        services.push(second)
+        return second
+      },
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const entryOf = (name: string) => fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url))
+
+function assertEntry(name: string): void {
+  if (existsSync(entryOf(name))) return
+  throw new ServiceMissingError(`services/${name}/main.ts is not there: there is no service ${name}`)
+}
+
+function startService(stack: Stack, layout: Layout, name: string, logName: string): Promise<Service> {
+  const hasKey = existsSync(layout.key(name))
+  const env = {
+    INTERLOCK_KAFKA: stack.kafka,
+    INTERLOCK_REGISTRY: stack.registry,
+    INTERLOCK_TRUST_BUNDLE: layout.trustBundle,
+    ...(hasKey ? { INTERLOCK_KEY: layout.key(name), INTERLOCK_CERTIFICATE: layout.chain(name) } : {}),
+    ...(name === 'audit' ? { INTERLOCK_CLICKHOUSE: clickHouseUrl(stack.clickhouse, 'audit') } : {}),
+  }
+  return Service.start({ name: logName, entry: entryOf(name), env, directory: layout.directory })
+}
+
+async function publish(stack: Stack, entries: Parameters<typeof publishControlEntries>[1]): Promise<void> {
+  const topology = readTopology()
+  const codec = createCodec({ topology, ids: await fetchSchemaIds(stack.registry, topology) })
+  const kafka = new kafkajs.Kafka({ clientId: 'interlock-ops', brokers: [stack.kafka], logLevel: kafkajs.logLevel.NOTHING })
+  await publishControlEntries({ kafka, codec }, entries)
+}

@@ -1,0 +1,2 @@
+export const javaVersionMin: number
+export function findJava(environment?: NodeJS.ProcessEnv): string | undefined
