@@ -49,8 +49,9 @@ export function enforce<Memory, Reason extends string>(stage: Stage<Memory, Reas
   }
 }
 
-async function decideOn<Memory, Reason extends string>(
-  stage: Stage<Memory, Reason>,
+/** Verifies an input, lets the stage decide, and drafts the decision: exactly one for each input, whatever the input is. */
+export async function decideOn<Memory, Reason extends string>(
+  stage: Pick<Stage<Memory, Reason>, 'name' | 'decide'>,
   memory: Memory,
   incoming: Incoming,
   context: ReactionContext,
