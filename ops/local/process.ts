@@ -18,12 +18,7 @@ export type ProcessRequest = {
   readonly cwd?: string
   /** What it prints is added to this file. */
   readonly logFile: string
-  /** It ends by itself, in order, when its standard input ends; without this it is told by SIGTERM. */
-  readonly endsWithInput?: boolean
 }
-
-/** How long a process may take to end by itself after SIGTERM. */
-const graceMs = 15_000
 
 /** A child that does not outlive us, with its output in a file. */
 export class RunningProcess {
@@ -39,7 +34,7 @@ export class RunningProcess {
     const log = openSync(request.logFile, 'a', 0o600)
     this.#logStart = statSync(request.logFile).size
     this.#child = spawn(request.command, [...request.args], {
-      stdio: [request.endsWithInput ? 'pipe' : 'ignore', log, log],
+      stdio: ['ignore', log, log],
       env: { ...request.env },
       cwd: request.cwd ?? process.cwd(),
       // A group of its own: Ctrl-C in the terminal reaches only us, and we stop all in order.
@@ -47,7 +42,6 @@ export class RunningProcess {
     })
     keep(this.#child)
     this.#child.on('error', () => undefined)
-    this.#child.stdin?.on('error', () => undefined)
     closeSync(log)
   }
 
@@ -80,11 +74,10 @@ export class RunningProcess {
     return new ProcessError(`${this.name} ${what}. Its log is ${this.logFile}; the last lines:\n${last}`)
   }
 
-  /** Orderly; SIGKILL only where that does not help. */
-  async stop(): Promise<void> {
+  /** Orderly; SIGKILL where it still runs after the time of grace. */
+  async stop(graceMs = 15_000): Promise<void> {
     if (this.hasExited) return
-    if (this.#child.stdin) this.#child.stdin.end()
-    else this.signal('SIGTERM')
+    this.signal('SIGTERM')
     const late = setTimeout(() => this.signal('SIGKILL'), graceMs)
     await exited(this.#child)
     clearTimeout(late)
