@@ -1,0 +1,5 @@
+import { parseSettings, runService } from '@interlock/enforcer'
+import { backHalf } from './back-half.ts'
+import { outHalf } from './out-half.ts'
+
+await runService('device-dispatch', parseSettings(process.env), (parts) => [outHalf(parts), backHalf(parts)])
