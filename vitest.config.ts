@@ -25,7 +25,7 @@ export default defineConfig({
           // kafkajs computes waits below zero, which Node sets right and warns of.
           execArgv: ['--disable-warning=TimeoutNegativeWarning'],
           isolate: false,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 1 },
         },

@@ -32,7 +32,11 @@ export function stackForTests(): Promise<TestStack> {
 async function start(): Promise<TestStack> {
   removeEarlierRuns()
   const directory = join(runs, String(process.pid))
-  return { stack: await startStack({ directory, fresh: true, log: (line) => console.error(`stack: ${line}`) }), directory }
+  const log = (line: string) => console.error(`stack: ${line}`)
+  const isDocker = process.env.INTERLOCK_STACK === 'docker'
+  // Loaded only where asked for: it is what needs testcontainers.
+  const { startDockerStack } = isDocker ? await import('@interlock/ops/docker') : {}
+  return { stack: await (startDockerStack?.({ log }) ?? startStack({ directory, fresh: true, log })), directory }
 }
 
 function removeEarlierRuns(): void {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import kafkajs from 'kafkajs'
 import { releases } from '../setup/releases.mjs'
+import { brokerAnswers } from './broker-answers.ts'
 import { installed, javaCommand, javaEnvironment } from './java.ts'
 import { Part } from './part.ts'
 import { freePort } from './ports.ts'
@@ -49,7 +49,7 @@ export async function kafkaPart(directory: string, logFile: string): Promise<{ p
       `-Dlog4j2.configurationFile=${join(directory, 'log4j2.properties')}`,
     ]
     const broker = new RunningProcess({ ...settings, args: [...flags, ...classes, 'kafka.Kafka', properties] })
-    await broker.untilReady(() => answers(address), 120_000)
+    await broker.untilReady(() => brokerAnswers(address), 120_000)
     return broker
   }
   return { part: new Part(launch, (broker) => stopBroker(broker, data)), address }
@@ -65,27 +65,6 @@ async function stopBroker(broker: RunningProcess, data: string): Promise<void> {
   while (!broker.hasExited && !existsSync(join(data, '.kafka_cleanshutdown')) && Date.now() < end) await wait(20)
   await broker.kill()
   await stopped
-}
-
-async function answers(address: string): Promise<boolean> {
-  const kafka = new kafkajs.Kafka({
-    clientId: 'interlock-start',
-    brokers: [address],
-    logLevel: kafkajs.logLevel.NOTHING,
-    connectionTimeout: 500,
-    requestTimeout: 3000,
-    retry: { retries: 0 },
-  })
-  const admin = kafka.admin()
-  try {
-    await admin.connect()
-    const { brokers } = await admin.describeCluster()
-    return brokers.length > 0
-  } catch {
-    return false
-  } finally {
-    await admin.disconnect().catch(() => undefined)
-  }
 }
 
 function serverProperties(port: number, controllerPort: number, data: string): string {

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type InitRequest, initTrustDomain, type Layout, publishControlEntries, writeStackFile } from '@interlock/cli'
-import { createCodec, readTopology, stageNames } from '@interlock/contracts'
-import { fetchSchemaIds } from '@interlock/contracts/registry'
-import kafkajs from 'kafkajs'
+import { type InitRequest, initTrustDomain, type Layout, writeStackFile } from '@interlock/cli'
+import { stageNames } from '@interlock/contracts'
 import { type Device, startDevice } from './device.ts'
 import { type Log, saying } from './progress.ts'
+import { publishEntries } from './publish-entries.ts'
 import { Service } from './service.ts'
 import { clickHouseUrl, type Stack } from './stack.ts'
 import { type RunningTpm, startTpm } from './tpm.ts'
@@ -62,7 +61,7 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
     const enrolled = tpms.map(({ device, enrolment }) => ({ device, ...enrolment }))
     const policy = request.policy ? { policy: request.policy } : {}
     const { layout, entries } = await initTrustDomain({ directory, devices: enrolled, ...policy, now: Date.now() })
-    await saying(log, 'control tables', publish(stack, entries))
+    await saying(log, 'control tables', publishEntries(stack, entries))
     const { url, username, password, database } = stack.clickhouse
     writeStackFile(layout, { kafka: stack.kafka, registry: stack.registry, clickhouse: { url, username, password, database } })
 
@@ -111,11 +110,4 @@ function startService(stack: Stack, layout: Layout, name: string, logName: strin
     ...(name === 'audit' ? { INTERLOCK_CLICKHOUSE: clickHouseUrl(stack.clickhouse, 'audit') } : {}),
   }
   return Service.start({ name: logName, entry: entryOf(name), env, directory: layout.directory })
-}
-
-async function publish(stack: Stack, entries: Parameters<typeof publishControlEntries>[1]): Promise<void> {
-  const topology = readTopology()
-  const codec = createCodec({ topology, ids: await fetchSchemaIds(stack.registry, topology) })
-  const kafka = new kafkajs.Kafka({ clientId: 'interlock-ops', brokers: [stack.kafka], logLevel: kafkajs.logLevel.NOTHING })
-  await publishControlEntries({ kafka, codec }, entries)
 }
