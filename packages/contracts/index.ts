@@ -1,3 +1,4 @@
+export * from './approval-rule.ts'
 export * from './avro-schema.ts'
 export * from './codec.ts'
 export * from './command.ts'

@@ -52,7 +52,10 @@ export const receiptStatementSchema = z.strictObject({
   stage: z.literal('device-dispatch'),
   eventId: z.string().max(400),
   intentId: z.string().max(64),
-  orderDigest: digest,
+  /** Signed, so that a receipt copied under another job ends nothing there. */
+  jobId: z.string().max(128),
+  /** Empty where the ack names none. */
+  orderDigest: digest.or(z.literal('')),
   result: z.enum(['verified', 'rejected', 'timed-out']),
   status: z.string().max(20),
   reasons: z.array(z.string().max(100)).max(16),

@@ -1,7 +1,7 @@
 import type { CommandDigest, ControlTable, Decision, Intent, IntentId } from '@interlock/contracts'
 import { digest, type SigningKey } from '@interlock/trust'
 import { draftDecision, type Subject, subjectOf } from './decision.ts'
-import { isGenuine, signedEventId } from './genuine.ts'
+import { isDecisionOf, isGenuine, signedEventId } from './genuine.ts'
 import type { Incoming, Processor, ReactionContext } from './processor.ts'
 import { sealDecisions } from './seal.ts'
 import { deny, type Stage, type Verdict } from './stage.ts'
@@ -34,9 +34,13 @@ export function enforce<Memory, Reason extends string>(stage: Stage<Memory, Reas
       const { topic } = incoming.position
       if (topic === stage.input) return true
       // Who can write to the topic must not be able to fill a memory (budgets, replays): only what a stage signed is remembered.
-      if (!isGenuine(incoming, parts)) return false
-      if (topic === stage.output) stage.fold(memory, incoming.record as Decision)
-      else stage.recall?.(memory, incoming)
+      if (topic !== stage.output) {
+        if (!isGenuine(incoming, parts)) return false
+        stage.recall?.(memory, incoming)
+        return true
+      }
+      if (!isDecisionOf(stage.name, incoming, parts)) return false
+      stage.fold(memory, incoming.record as Decision)
       return true
     },
     async react(memory, incoming, context) {

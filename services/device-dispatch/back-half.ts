@@ -1,34 +1,27 @@
+import { type Ack, type Order, parseEventId, partitionOf, type Receipt, type StageName } from '@interlock/contracts'
 import {
-  type Ack,
-  type Detail,
-  type DeviceId,
-  type EventPosition,
-  eventId,
-  type IntentId,
-  type JobId,
-  type Order,
-  type Receipt,
-  type ReceiptStatement,
-  type StageName,
-} from '@interlock/contracts'
-import {
-  type EnforcerParts,
   type Incoming,
   isGenuine,
   type Processor,
   type ReactionContext,
+  type ServiceParts,
   sealDecisions,
   signedEventId,
-  unsigned,
+  statementOf,
 } from '@interlock/enforcer'
-import { canonicalBytes, digest } from '@interlock/trust'
-import { type JudgedAck, judgeAck } from './judge-ack.ts'
-import { horizonMs, type OrderInFlight, OrdersInFlight } from './orders-in-flight.ts'
+import { parseAttest } from '@interlock/tpm'
+import { digest } from '@interlock/trust'
+import { judgeAck, readAckStatement, saidBy } from './judge-ack.ts'
+import { readOrder } from './order.ts'
+import { type AckFacts, horizonMs, OrdersInFlight } from './orders-in-flight.ts'
+import { draftReceipt } from './receipt.ts'
 
 const name = 'device-dispatch' satisfies StageName
 
+type Parts = Pick<ServiceParts, 'codec' | 'trust' | 'roots' | 'key' | 'topology'>
+
 /** By device: what became of each order, by its TPM's word or by the clock. Receipts go back to the jobs' partitions. */
-export function backHalf(parts: EnforcerParts): Processor<OrdersInFlight> {
+export function backHalf(parts: Parts): Processor<OrdersInFlight> {
   return {
     name,
     half: 'back',
@@ -41,27 +34,28 @@ export function backHalf(parts: EnforcerParts): Processor<OrdersInFlight> {
     remember: () => new OrdersInFlight(),
     eventOf: ({ record, position }) => (position.topic === 'acks' ? undefined : signedEventId(record)),
     observe(memory, incoming) {
-      const { topic } = incoming.position
-      if (topic === 'acks') return true
-      if (!isGenuine(incoming, parts)) return false
-      if (topic === 'dispatch') memory.addOrder(incoming.record as Order, incoming.position)
-      else memory.addReceipt(incoming.record as Receipt)
-      return true
+      if (incoming.position.topic === 'receipts') return observeReceipt(memory, incoming as Incoming<'Receipt'>, parts)
+      memory.partition ??= incoming.position.partition
+      return incoming.position.topic === 'acks' || observeOrder(memory, incoming as Incoming<'Order'>, parts)
     },
     lacks: (memory, { record }) => memory.get((record as Ack).intentId) === undefined,
     async react(memory, incoming, context) {
       const receipt = receiptOfAck(memory, incoming as Incoming<'Ack'>, context)
-      return [{ topic: 'receipts', key: receipt.jobId, record: receipt }]
+      // A record needs a key to be read; an ack without a job lies where its device's name puts it.
+      return [{ topic: 'receipts', key: receipt.jobId || incoming.key, record: receipt }]
     },
     due: (memory, now) => memory.due(now),
     async expire(memory, { position, intentId }, { now }) {
       const order = memory.get(intentId)
       if (!order) return []
+      const hasBegun = memory.wordOn(order.orderDigest)?.state === 'accepted'
       const receipt = draftReceipt(order, position, {
         now,
         result: 'timed-out',
-        reasons: [order.state === 'accepted' ? 'not-completed-in-time' : 'not-answered-in-time'],
-        detail: { closesAt: order.closesAt },
+        status: '',
+        reasons: [hasBegun ? 'not-completed-in-time' : 'not-answered-in-time'],
+        detail: { by: hasBegun ? order.endBy : order.beginBy },
+        ack: null,
       })
       return [{ topic: 'receipts', key: receipt.jobId, record: receipt }]
     },
@@ -70,77 +64,62 @@ export function backHalf(parts: EnforcerParts): Processor<OrdersInFlight> {
   }
 }
 
+/** An order counts where device-dispatch signed it and where its device's key puts it: a copy elsewhere would time out there. */
+function observeOrder(memory: OrdersInFlight, incoming: Incoming<'Order'>, parts: Parts): boolean {
+  const { record, position, key } = incoming
+  const read = isGenuine(incoming, parts) ? readOrder(record) : undefined
+  if (!read) return false
+  const { device, jobId, nonce, deadline } = read.obligations
+  const partitions = parts.topology.topics.get('dispatch')?.partitions ?? 1
+  if (key !== device || partitionOf(device, partitions) !== position.partition) return false
+  const { intentId, expiresAt } = read.statement
+  const orderDigest = digest((record.statements.at(-1) as Order['statements'][number]).statement)
+  memory.addOrder({ intentId, jobId, device, orderDigest, nonce, position, beginBy: deadline, endBy: expiresAt })
+  return true
+}
+
+/** Receipts are read by every partition; those of other partitions' acks and orders say nothing here. */
+function observeReceipt(memory: OrdersInFlight, incoming: Incoming<'Receipt'>, parts: Parts): boolean {
+  const event = parseEventId(incoming.record.eventId)
+  if (!event || (memory.partition !== undefined && event.partition !== memory.partition)) return false
+  const statement = isGenuine(incoming, parts) ? statementOf(incoming.record) : undefined
+  if (!statement || !('result' in statement)) return false
+  memory.addReceipt(statement, factsOf(incoming.record, statement.ack, parts))
+  return true
+}
+
+/** Read again from the ack itself, whose digest is signed, not from the receipt's columns. */
+function factsOf({ ack: bytes }: Receipt, signed: string, { codec }: Parts): AckFacts | undefined {
+  if (!bytes || digest(bytes) !== signed) return undefined
+  const ack = codec.decode('acks', bytes, 'Ack')
+  const statement = ack.ok ? readAckStatement(ack.value) : undefined
+  const attest = ack.ok ? parseAttest(ack.value.attest) : undefined
+  if (!statement || !attest?.ok) return undefined
+  const { qualifiedSigner, clock } = attest.value
+  const { clockMs, resetCount, restartCount } = clock
+  return {
+    said: saidBy(statement),
+    signer: qualifiedSigner.toString('hex'),
+    counters: { clock: clockMs, resetCount, restartCount },
+  }
+}
+
 function receiptOfAck(memory: OrdersInFlight, incoming: Incoming<'Ack'>, { now, tables }: ReactionContext): Receipt {
   const { record: ack, bytes, key, position } = incoming
   const order = memory.get(ack.intentId)
   const judged = judgeAck(ack, key, order, { memory, tables, now })
-  const subject = order ?? { intentId: ack.intentId, jobId: ack.jobId, device: ack.device, orderDigest: noDigest }
+  const found = { now, status: ack.status, ack: bytes }
   if (!judged.ok) {
-    const { reason, detail } = judged
-    return draftReceipt(subject, position, { now, result: 'rejected', status: ack.status, reasons: [reason], detail, ack: bytes })
+    const subject = order ?? { intentId: ack.intentId, jobId: ack.jobId, device: key, orderDigest: '' }
+    return draftReceipt(subject, position, { ...found, result: 'rejected', reasons: [judged.reason], detail: judged.detail })
   }
-  const { statement } = judged.value
-  const completionMs = tables['control.devices'].get(ack.device)?.completionMsMax ?? 0
-  return draftReceipt(subject, position, {
-    now,
+  const { reason } = judged.value.statement
+  const reasons = reason === '' ? [] : [reason]
+  return draftReceipt(order as NonNullable<typeof order>, position, {
+    ...found,
     result: 'verified',
-    status: statement.status,
-    reasons: statement.reason ? [statement.reason.slice(0, 100)] : [],
-    detail: statement.status === 'accepted' ? { completeBy: now + completionMs } : {},
-    ack: bytes,
+    reasons,
+    detail: {},
     judged: judged.value,
   })
-}
-
-/** Stands in a receipt of an ack that names no order of ours. */
-const noDigest = digest(Buffer.alloc(0))
-
-type Found = {
-  readonly now: number
-  readonly result: ReceiptStatement['result']
-  readonly status?: string
-  readonly reasons: readonly string[]
-  readonly detail: Detail
-  readonly ack?: Buffer
-  readonly judged?: JudgedAck
-}
-
-function draftReceipt(
-  { intentId, jobId, device, orderDigest }: Pick<OrderInFlight, 'intentId' | 'jobId' | 'device' | 'orderDigest'>,
-  position: EventPosition,
-  { now, result, status = '', reasons, detail, ack, judged }: Found,
-): Receipt {
-  const statement: ReceiptStatement = {
-    stage: name,
-    eventId: eventId(name, position),
-    intentId,
-    orderDigest,
-    result,
-    status,
-    reasons: [...reasons],
-    ack: ack ? digest(ack) : '',
-    decidedAt: now,
-  }
-  const quote = judged?.quote
-  return {
-    eventId: eventId(name, position),
-    intentId: intentId as IntentId,
-    jobId: jobId as JobId,
-    device: device as DeviceId,
-    result,
-    status,
-    reasons: [...reasons],
-    detail: JSON.stringify(detail),
-    orderDigest,
-    measured: JSON.stringify(judged?.statement.measured ?? {}),
-    tpmClockMs: quote?.clockMs ?? 0,
-    tpmResetCount: quote?.resetCount ?? 0,
-    tpmRestartCount: quote?.restartCount ?? 0,
-    tpmSafe: quote?.safe ?? false,
-    tpmFirmware: quote?.firmwareVersion ?? '',
-    pcrDigest: quote ? quote.pcrDigest.toString('base64url') : '',
-    decidedAt: now,
-    ack: ack ?? null,
-    statement: unsigned(canonicalBytes(statement)),
-  }
 }

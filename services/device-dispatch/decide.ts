@@ -1,4 +1,4 @@
-import type { OrderObligations } from '@interlock/contracts'
+import type { DeviceEntry, OrderObligations } from '@interlock/contracts'
 import {
   type DelegationObligations,
   deny,
@@ -10,15 +10,21 @@ import {
 } from '@interlock/enforcer'
 import { firstRevoked, type RevocationSubject, type StopReason, standingStop } from '@interlock/sdk/standing'
 import { type ApprovalsReason, checkApprovals } from './check-approvals.ts'
-import type { DispatchedIntents } from './dispatched-intents.ts'
+import { chainAgeMsMax, type DispatchedIntents } from './dispatched-intents.ts'
+
+/** The longest time that an order may take: receipts and orders are remembered for twice as long. */
+export const orderLifeMsMax = 60 * 60_000
 
 export type DispatchReason =
   | ApprovalsReason
   | StopReason
   | 'statements-missing'
   | 'replayed'
+  | 'refused-before'
+  | 'decisions-too-old'
   | 'device-unknown'
   | 'device-not-active'
+  | 'device-too-slow'
   | 'capability-unknown'
   | 'device-appraisal-too-old'
   | 'revoked'
@@ -29,20 +35,20 @@ export async function decide(input: StageInput, context: StageContext<Dispatched
   const { now, tables, memory } = context
   const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
   const delegation = obligationsOf<DelegationObligations>(statements, 'delegation-check')
-  const before = statements.at(-1)
-  if (!identity || !delegation || !before) return deny('statements-missing')
+  const [first] = statements
+  if (!identity || !delegation || !first) return deny('statements-missing')
   // Whatever became of it: the first decision stands, and a machine is told once (ATTACKS 94).
   if (memory.has(intent.intentId)) return deny('replayed')
+  if (memory.isRefused(intent.intentId)) return deny('refused-before')
+  if (first.decidedAt < now - chainAgeMsMax) return deny('decisions-too-old', { decidedAt: first.decidedAt })
 
   const device = tables['control.devices'].get(command.device)
   if (!device) return deny('device-unknown', { device: command.device })
-  if (device.state !== 'active') return deny('device-not-active', { device: device.device, state: device.state })
-  if (!device.capabilities[command.capability]) return deny('capability-unknown', { capability: command.capability })
-  const ageMs = now - device.tpm.appraisedAt
-  if (ageMs > device.tpm.appraisalAgeMsMax)
-    return deny('device-appraisal-too-old', { ageMs, ageMsMax: device.tpm.appraisalAgeMsMax })
+  const unfit = unfitDevice(device, command.capability, now)
+  if (unfit) return unfit
 
-  const concerned = { device: device.device, jobId: intent.jobId, agents: delegation.actors, decidedAt: now }
+  // As of the first decision: what was on its way while a stop stood was meant for a machine in another state.
+  const concerned = { device: device.device, jobId: intent.jobId, agents: delegation.actors, decidedAt: first.decidedAt }
   const stop = standingStop(concerned, tables['control.stops'])
   if (stop) return deny(stop.reason, { scope: stop.stop.scope, subject: stop.stop.subject, since: stop.stop.changedAt })
   const revoked = firstRevoked(subjectsOf(identity, delegation, intent.jobId, device.device), tables['control.revocations'], now)
@@ -51,7 +57,7 @@ export async function decide(input: StageInput, context: StageContext<Dispatched
   const approvals = await checkApprovals(input, delegation.human, context)
   if (!approvals.ok) return deny(approvals.reason, approvals.detail)
 
-  const deadline = Math.min(now + device.orderValidityMs, before.expiresAt)
+  const deadline = Math.min(now + device.orderValidityMs, ...statements.map(({ expiresAt }) => expiresAt))
   const obligations: OrderObligations = {
     device: device.device,
     jobId: intent.jobId,
@@ -59,7 +65,19 @@ export async function decide(input: StageInput, context: StageContext<Dispatched
     deadline,
     approvals: [...approvals.value],
   }
-  return { verdict: 'ALLOW', obligations, expiresAt: deadline }
+  // The deadline is for beginning, the expiry for having ended: by it, too, an order without a last word times out.
+  return { verdict: 'ALLOW', obligations, expiresAt: deadline + device.completionMsMax }
+}
+
+function unfitDevice(device: DeviceEntry, capability: string, now: number): Verdict<DispatchReason> | undefined {
+  if (device.state !== 'active') return deny('device-not-active', { device: device.device, state: device.state })
+  if (!Object.hasOwn(device.capabilities, capability)) return deny('capability-unknown', { capability })
+  const lifeMs = device.orderValidityMs + device.completionMsMax
+  if (lifeMs > orderLifeMsMax) return deny('device-too-slow', { lifeMs, lifeMsMax: orderLifeMsMax })
+  const ageMs = now - device.tpm.appraisedAt
+  if (ageMs > device.tpm.appraisalAgeMsMax)
+    return deny('device-appraisal-too-old', { ageMs, ageMsMax: device.tpm.appraisalAgeMsMax })
+  return undefined
 }
 
 /** Everything that the command rests on and that a human may have revoked while it was on its way. */
@@ -73,6 +91,7 @@ function subjectsOf(
     ['device', device],
     ['job', jobId],
     ['human', delegation.human],
+    ['agent', identity.agent],
     ['certificate', identity.certificate],
     ['definition', identity.definitionHash],
     ...delegation.actors.map((actor) => ['agent', actor] as const),

@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto'
-import { type Ack, type AckStatement, accepted, ackStatementSchema, type Result, refused } from '@interlock/contracts'
+import {
+  type Ack,
+  type AckStatement,
+  accepted,
+  ackStatementSchema,
+  type DeviceEntry,
+  type Refused,
+  type Result,
+  refused,
+} from '@interlock/contracts'
 import type { Tables } from '@interlock/enforcer'
-import { type TpmReason, type VerifiedQuote, verifyQuote } from '@interlock/tpm'
-import { equalDigest, parseCanonical } from '@interlock/trust'
-import type { OrderInFlight, OrdersInFlight } from './orders-in-flight.ts'
+import { parseAttest, type TpmReason, type VerifiedQuote, verifyQuote } from '@interlock/tpm'
+import { canonicalBytes, digest, equalDigest, parseCanonical } from '@interlock/trust'
+import type { OrderInFlight, OrdersInFlight, Word } from './orders-in-flight.ts'
 
 export type AckReason =
   | 'order-unknown'
@@ -20,6 +29,7 @@ export type AckReason =
   | `quote-${TpmReason}`
 
 export type JudgedAck = { readonly statement: AckStatement; readonly quote: VerifiedQuote }
+type Context = { readonly memory: OrdersInFlight; readonly tables: Tables; readonly now: number }
 
 /**
  * Whether an ack is the enrolled TPM's word on this very order, and the first such word. Only that moves an order past "dispatched". Pure.
@@ -28,7 +38,7 @@ export function judgeAck(
   ack: Ack,
   key: string,
   order: OrderInFlight | undefined,
-  { memory, tables, now }: { readonly memory: OrdersInFlight; readonly tables: Tables; readonly now: number },
+  { memory, tables, now }: Context,
 ): Result<JudgedAck, AckReason> {
   if (!order) return refused('order-unknown')
   if (ack.device !== order.device || key !== order.device) return refused('device-differs', { ordered: order.device })
@@ -37,40 +47,58 @@ export function judgeAck(
   if ((tables['control.revocations'].get(`device:${order.device}`)?.from ?? Number.POSITIVE_INFINITY) <= now)
     return refused('device-revoked')
 
-  const parsed = parseCanonical(ack.statement, { bytesMax: 65_536, depthMax: 8 })
-  const read = parsed.ok ? ackStatementSchema.safeParse(parsed.value) : undefined
-  if (!read?.success) return refused('statement-malformed')
-  const statement = read.data
-  const { tpm } = device
-  const quote = verifyQuote({
+  const statement = readAckStatement(ack)
+  if (!statement) return refused('statement-malformed')
+  const quote = verifyAckQuote(ack, device, memory)
+  if (!quote.ok) return refused(`quote-${quote.reason}`, quote.detail)
+
+  // From here on it is the device that speaks; what remains is whether it speaks of this order, and for the first time.
+  const other = aboutAnother(ack, statement, order)
+  if (other) return other
+  const outOfTurn = turnOf(memory.wordOn(order.orderDigest), statement)
+  return outOfTurn ? refused(outOfTurn) : accepted({ statement, quote: quote.value })
+}
+
+export function readAckStatement({ statement }: Ack): AckStatement | undefined {
+  const parsed = parseCanonical(statement, { bytesMax: 65_536, depthMax: 8 })
+  return parsed.ok ? ackStatementSchema.safeParse(parsed.value).data : undefined
+}
+
+/** The device's word: what it says of the work. A device that was cut off says it again later, with another `at`. */
+export const saidBy = ({ status, reason, measured }: AckStatement): string => digest(canonicalBytes({ status, reason, measured }))
+
+/** By whose key an ack says to be signed; that it is, `verifyQuote` tells. */
+export function signerOf({ attest }: Ack): string {
+  const parsed = parseAttest(attest)
+  return parsed.ok ? parsed.value.qualifiedSigner.toString('hex') : ''
+}
+
+function verifyAckQuote(ack: Ack, { tpm }: DeviceEntry, memory: OrdersInFlight): Result<VerifiedQuote, TpmReason> {
+  const previous = memory.counters(signerOf(ack))
+  return verifyQuote({
     attest: ack.attest,
     signature: ack.signature,
     attestationKey: Buffer.from(tpm.attestationKey, 'base64url'),
     expectedExtraData: createHash('sha256').update(ack.statement).digest(),
     pcrs: tpm.pcrs,
     pcrDigest: Buffer.from(tpm.pcrDigest, 'base64url'),
-    ...previousOf(memory, order.device),
+    ...(previous && { previous }),
   })
-  if (!quote.ok) return refused(`quote-${quote.reason}`, quote.detail)
+}
 
-  // From here on it is the device that speaks; what remains is whether it speaks of this order, and for the first time.
-  const { intentId, jobId, device: id, status } = ack
-  if (statement.intentId !== intentId || statement.device !== id || statement.status !== status || jobId !== order.jobId)
+function aboutAnother(ack: Ack, statement: AckStatement, order: OrderInFlight): Refused<AckReason> | undefined {
+  const { intentId, jobId, device, status } = ack
+  if (statement.intentId !== intentId || statement.device !== device || statement.status !== status || jobId !== order.jobId)
     return refused('columns-differ')
   if (!equalDigest(statement.orderDigest, order.orderDigest)) return refused('order-differs', { acked: statement.orderDigest })
-  if (!equalDigest(statement.nonce, order.nonce)) return refused('nonce-differs')
-  const outOfTurn = turnOf(order, statement)
-  return outOfTurn ? refused(outOfTurn) : accepted({ statement, quote: quote.value })
+  return equalDigest(statement.nonce, order.nonce) ? undefined : refused('nonce-differs')
 }
 
 /** The first last word counts; a second one that differs is on record as what it is (ATTACKS 99). */
-function turnOf({ state, closedBy }: OrderInFlight, { status }: AckStatement): AckReason | undefined {
-  if (state === 'closed' && closedBy === '') return 'ack-late'
-  if (state === 'closed') return closedBy === status || status === 'accepted' ? 'ack-repeated' : 'ack-equivocates'
-  return state === 'accepted' && status === 'accepted' ? 'ack-repeated' : undefined
-}
-
-function previousOf(memory: OrdersInFlight, device: string) {
-  const previous = memory.counters(device)
-  return previous === undefined ? {} : { previous }
+function turnOf(word: Word | undefined, statement: AckStatement): AckReason | undefined {
+  if (!word) return undefined
+  if (word.state === 'closed' && word.said === '') return 'ack-late'
+  if (word.said === saidBy(statement)) return 'ack-repeated'
+  if (word.state === 'closed') return statement.status === 'accepted' ? 'ack-repeated' : 'ack-equivocates'
+  return statement.status === 'accepted' ? 'ack-equivocates' : undefined
 }

@@ -1,100 +1,105 @@
-import {
-  decisionStatementSchema,
-  type EventPosition,
-  type Order,
-  orderObligationsSchema,
-  type Receipt,
-} from '@interlock/contracts'
+import type { EventPosition, ReceiptStatement } from '@interlock/contracts'
 import type { PreviousCounters } from '@interlock/tpm'
-import { digest, parseCanonical } from '@interlock/trust'
+import { orderLifeMsMax } from './decide.ts'
 
-export const horizonMs = 24 * 3_600_000
-/** How long after its deadline an order may stay without any answer: the device may have answered in time, and the answer be on its way. */
-const answerGraceMs = 10_000
+/** Longer than any order can be open. */
+export const horizonMs = 2 * orderLifeMsMax
+/** How long after its time an order may stay without an answer: it may have been given in time and be on its way here. */
+export const answerGraceMs = 10_000
 
 export type OrderInFlight = {
   readonly intentId: string
   readonly jobId: string
   readonly device: string
+  /** base64url SHA-256 of device-dispatch's statement. */
   readonly orderDigest: string
   readonly nonce: string
-  readonly decidedAt: number
   readonly position: EventPosition
-  /** When it counts as timed out. */
-  readonly closesAt: number
-  readonly state: 'sent' | 'accepted' | 'closed'
-  /** The last word that closed it; empty where none came in time. */
-  readonly closedBy?: string
+  /** By when the device must have begun, and have ended. */
+  readonly beginBy: number
+  readonly endBy: number
 }
 
-/** The orders of one partition of `dispatch`, and what receipts say of them. */
+/** What receipts say of an order. `said` is the digest of the device's word, empty where none came in time. */
+export type Word = { readonly state: 'accepted' | 'closed'; readonly said: string; readonly at: number }
+
+/** What a receipt of a verified ack adds to memory: the device's word and its TPM's counters. */
+export type AckFacts = { readonly said: string; readonly signer: string; readonly counters: PreviousCounters }
+
+/** The orders of one partition of `dispatch`, and what receipts say of them. Receipts may be read before the order they are about. */
 export class OrdersInFlight {
+  /** Which partition this is, once a record of it was met: receipts of the others are not kept. */
+  partition: number | undefined
   readonly #orders = new Map<string, OrderInFlight>()
-  /** Receipts may be read before the order that they are about. */
-  readonly #early = new Map<string, Receipt[]>()
+  readonly #words = new Map<string, Word>()
+  readonly #open = new Set<string>()
   readonly #counters = new Map<string, PreviousCounters>()
+  #firstDueAt: number | undefined
 
   get(intentId: string): OrderInFlight | undefined {
     return this.#orders.get(intentId)
   }
 
-  counters(device: string): PreviousCounters | undefined {
-    return this.#counters.get(device)
+  wordOn(orderDigest: string): Word | undefined {
+    return this.#words.get(orderDigest)
   }
 
-  /** Orders that nobody answered in time. */
+  /** The counters that the attestation key of this qualified name showed last. */
+  counters(signer: string): PreviousCounters | undefined {
+    return this.#counters.get(signer)
+  }
+
+  /** Orders that nobody answered in time. After a start what devices said meanwhile is read first. */
   due(now: number): OrderInFlight[] {
-    return [...this.#orders.values()].filter(({ state, closesAt }) => state !== 'closed' && closesAt <= now)
+    this.#firstDueAt ??= now
+    if (now < this.#firstDueAt + answerGraceMs) return []
+    return [...this.#open].flatMap((intentId) => {
+      const order = this.#orders.get(intentId)
+      return order && closesAt(order, this.#words.get(order.orderDigest)) <= now ? [order] : []
+    })
   }
 
-  /** The first order of an intent counts, read from what device-dispatch signed. */
-  addOrder(order: Order, position: EventPosition): void {
+  /** The first order of an intent counts. */
+  addOrder(order: OrderInFlight): void {
     if (this.#orders.has(order.intentId)) return
-    const signed = order.statements.at(-1)?.statement ?? Buffer.alloc(0)
-    const parsed = parseCanonical(signed, { bytesMax: 65_536, depthMax: 12 })
-    const statement = parsed.ok ? decisionStatementSchema.safeParse(parsed.value) : undefined
-    const obligations = statement?.success ? orderObligationsSchema.safeParse(statement.data.obligations) : undefined
-    if (!statement?.success || !obligations?.success) return
-    const { device, jobId, nonce, deadline } = obligations.data
-    const { intentId, decidedAt } = statement.data
-    const orderDigest = digest(signed)
-    const closesAt = deadline + answerGraceMs
-    this.#orders.set(intentId, { intentId, jobId, device, orderDigest, nonce, decidedAt, position, closesAt, state: 'sent' })
-    for (const receipt of this.#early.get(intentId) ?? []) this.addReceipt(receipt)
-    this.#early.delete(intentId)
+    this.#orders.set(order.intentId, order)
+    if (this.#words.get(order.orderDigest)?.state !== 'closed') this.#open.add(order.intentId)
   }
 
-  addReceipt(receipt: Receipt): void {
-    const { intentId, device, result, status } = receipt
-    if (result === 'verified') {
-      const { tpmClockMs: clock, tpmResetCount: resetCount, tpmRestartCount: restartCount } = receipt
-      this.#counters.set(device, { clock, resetCount, restartCount })
-    }
+  /** What a genuine receipt says; `facts` are those of its ack. */
+  addReceipt({ intentId, orderDigest, result, status, decidedAt }: ReceiptStatement, facts: AckFacts | undefined): void {
     if (result === 'rejected') return
-    const order = this.#orders.get(intentId)
-    if (!order) {
-      this.#early.set(intentId, [...(this.#early.get(intentId) ?? []), receipt])
-      return
-    }
-    if (order.orderDigest !== receipt.orderDigest || order.state === 'closed') return
-    if (status !== 'accepted') this.#orders.set(intentId, { ...order, state: 'closed', closedBy: status })
-    else this.#orders.set(intentId, { ...order, state: 'accepted', closesAt: completionOf(receipt) ?? order.closesAt })
+    if (facts) this.#raise(facts)
+    const known = this.#words.get(orderDigest)
+    if (known?.state === 'closed') return
+    const state = status === 'accepted' ? 'accepted' : 'closed'
+    if (known?.state !== state) this.#words.set(orderDigest, { state, said: facts?.said ?? '', at: decidedAt })
+    if (state === 'closed' && this.#orders.get(intentId)?.orderDigest === orderDigest) this.#open.delete(intentId)
+  }
+
+  /** Receipts of one device lie in many partitions and are read in any order: the highest counters are the last. */
+  #raise({ signer, counters }: AckFacts): void {
+    const last = this.#counters.get(signer)
+    if (!last || isLater(counters, last)) this.#counters.set(signer, counters)
   }
 
   forget(now: number): void {
-    for (const [intentId, { decidedAt, state }] of this.#orders) {
-      if (decidedAt > now - horizonMs) break
-      if (state === 'closed') this.#orders.delete(intentId)
+    for (const [intentId, { endBy }] of this.#orders) {
+      if (endBy > now - orderLifeMsMax) break
+      if (!this.#open.has(intentId)) this.#orders.delete(intentId)
     }
-    for (const [intentId, receipts] of this.#early) {
-      if ((receipts[0]?.decidedAt ?? 0) > now - horizonMs) break
-      this.#early.delete(intentId)
+    for (const [orderDigest, { at }] of this.#words) {
+      if (at > now - horizonMs) break
+      this.#words.delete(orderDigest)
     }
   }
 }
 
-/** When an accepted order must have ended, as the receipt of its acceptance says. */
-function completionOf({ detail }: Receipt): number | undefined {
-  const { completeBy } = JSON.parse(detail) as { completeBy?: unknown }
-  return typeof completeBy === 'number' ? completeBy : undefined
+const closesAt = ({ beginBy, endBy }: OrderInFlight, word: Word | undefined) =>
+  (word?.state === 'accepted' ? endBy : beginBy) + answerGraceMs
+
+function isLater(one: PreviousCounters, other: PreviousCounters): boolean {
+  if (one.resetCount !== other.resetCount) return one.resetCount > other.resetCount
+  if (one.restartCount !== other.restartCount) return one.restartCount > other.restartCount
+  return one.clock > other.clock
 }

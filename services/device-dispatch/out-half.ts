@@ -1,17 +1,21 @@
-import { type Decision, type DeviceId, eventId, type Order, orderObligationsSchema, type StageName } from '@interlock/contracts'
+import { type Decision, eventId, type StageName } from '@interlock/contracts'
 import {
+  answersStageBefore,
   decideOn,
   type EnforcerParts,
-  isGenuine,
+  type Incoming,
+  isDecisionOf,
   type Processor,
   sealDecisions,
   signedEventId,
-  type Write,
+  statementOf,
 } from '@interlock/enforcer'
 import { decide } from './decide.ts'
 import { DispatchedIntents, horizonMs } from './dispatched-intents.ts'
+import { orderOf } from './order.ts'
 
 const name: StageName = 'device-dispatch'
+const input = 'decisions.approval-router'
 const output = 'decisions.device-dispatch'
 
 /** By job: decides once on each intent, and tells the device what it allowed. */
@@ -19,21 +23,17 @@ export function outHalf(parts: EnforcerParts): Processor<DispatchedIntents> {
   return {
     name,
     half: 'out',
-    inputs: ['decisions.approval-router'],
+    inputs: [input],
     outputs: [output, 'dispatch'],
     memories: [],
     broadcasts: [],
-    tables: ['control.agents', 'control.devices', 'control.revocations', 'control.stops'],
+    tables: ['control.agents', 'control.devices', 'control.policies', 'control.revocations', 'control.stops'],
     horizonMs,
     remember: () => new DispatchedIntents(),
     eventOf: (incoming) => signedEventId(incoming.record),
     observe(memory, incoming) {
-      if (incoming.position.topic !== output) return true
-      if (!isGenuine(incoming, parts)) return false
-      const decision = incoming.record as Decision
-      memory.add(decision)
-      // From the log, so signed: what this instance writes now it also sends, unless it dies, and then the log is read.
-      if (incoming.bytes.length > 0) memory.keep(decision)
+      if (incoming.position.topic === output) return remember(memory, incoming as Incoming<'Decision'>, parts)
+      if (incoming.position.topic === input) noteRefusal(memory, incoming as Incoming<'Decision'>, parts)
       return true
     },
     async react(memory, incoming, context) {
@@ -41,32 +41,31 @@ export function outHalf(parts: EnforcerParts): Processor<DispatchedIntents> {
       const decision = await decideOn({ name, decide }, memory, incoming, context, parts)
       return [{ topic: output, key: incoming.key, record: decision }, ...orderOf(decision)]
     },
-    async repeat(memory, { position }) {
-      const decision = memory.kept(eventId(name, position))
-      return decision ? orderOf(decision) : []
+    async repeat(memory, { position, record }) {
+      const signed = memory.kept(eventId(name, position))
+      const { intent, approvals, statements } = record as Decision
+      return signed ? orderOf({ intent, approvals, statements: [...statements, signed] }) : []
     },
     forget: (memory, now) => memory.forget(now),
     seal: (writes) => sealDecisions(writes, parts.key),
   }
 }
 
-/** The order is the ALLOW itself, keyed by device; the device believes only its last statement. */
-function orderOf(decision: Decision): Write[] {
-  const signed = decision.statements.at(-1)
-  if (decision.verdict !== 'ALLOW' || !signed) return []
-  const { obligations } = JSON.parse(signed.statement.toString('utf8')) as { obligations: unknown }
-  const { device, deadline } = orderObligationsSchema.parse(obligations)
-  const { intentId, jobId, decidedAt, intent, approvals, statements } = decision
-  const order: Order = {
-    eventId: decision.eventId,
-    intentId,
-    jobId,
-    device: device as DeviceId,
-    decidedAt,
-    deadline,
-    intent,
-    approvals,
-    statements,
-  }
-  return [{ topic: 'dispatch', key: device, record: order }]
+function remember(memory: DispatchedIntents, incoming: Incoming<'Decision'>, parts: EnforcerParts): boolean {
+  if (!isDecisionOf(name, incoming, parts)) return false
+  const { record, bytes } = incoming
+  const statement = statementOf(record)
+  if (!statement) return false
+  if (record.verdict === 'ALLOW' || answersStageBefore(record, parts)) memory.add(statement)
+  const signed = record.statements.at(-1)
+  // From the log, so signed: what this instance writes now it also sends, unless it dies, and then the log is read.
+  if (bytes.length > 0 && signed && record.verdict === 'ALLOW') memory.keep(record.eventId, signed)
+  return true
+}
+
+/** Of a stage's decisions on an intent the first that is no ESCALATE counts: a no is not taken back by a later yes (ATTACKS 87). */
+function noteRefusal(memory: DispatchedIntents, incoming: Incoming<'Decision'>, parts: EnforcerParts): void {
+  if (incoming.record.verdict !== 'DENY' || !isDecisionOf('approval-router', incoming, parts)) return
+  const statement = statementOf(incoming.record)
+  if (statement && answersStageBefore(incoming.record, parts)) memory.refuse(statement)
 }
