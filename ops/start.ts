@@ -2,6 +2,8 @@
  * `npm start`: the local stack, the services, two machines, and a guided scenario; stays up for the user's own tries until Ctrl-C.
  * `npm run demo` (`--once`) plays the same and ends with 0 only if every line came out as expected.
  */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createCodec, readTopology } from '@interlock/contracts'
 import { fetchSchemaIds } from '@interlock/contracts/registry'
 import { Kafka, logLevel } from 'kafkajs'
@@ -11,7 +13,7 @@ import { readProgram } from './scenario/program.ts'
 import { summaryOf } from './scenario/summary.ts'
 import { World } from './scenario/world.ts'
 
-const directory = new URL('../.interlock/', import.meta.url).pathname
+const directory = fileURLToPath(new URL('../.interlock/', import.meta.url))
 const isOnce = process.argv.includes('--once')
 const print = (text: string) => console.log(text)
 
@@ -19,7 +21,7 @@ const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
 
 const stack = await startStack({ directory, log: print })
-const system = await startSystem(stack, { directory, log: print })
+const system = await startSystem(stack, { directory: join(directory, 'dev'), log: print })
 const topology = readTopology()
 const kafka = new Kafka({ clientId: 'interlock-scenario', brokers: [stack.kafka], logLevel: logLevel.NOTHING })
 const codec = createCodec({ topology, ids: await fetchSchemaIds(stack.registry, topology) })

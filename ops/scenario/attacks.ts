@@ -107,7 +107,7 @@ export const attacks: readonly Case<World>[] = [
   {
     title: () => 'a forged ack says “completed” while the laser still moves',
     kind: 'attack',
-    expect: { outcome: 'completed', orders: 1, refusal: { by: 'device-dispatch', reason: 'signature' } },
+    expect: { outcome: 'completed', orders: 1, refusal: { by: 'device-dispatch', reason: 'quote-signature-invalid' } },
     async play(world) {
       const intent = await world.laserCut()
       await world.submit(intent)
@@ -120,7 +120,7 @@ export const attacks: readonly Case<World>[] = [
   {
     title: () => 'an intent in another partition than its job’s',
     kind: 'attack',
-    expect: { outcome: 'denied', orders: 0, refusal: { by: 'identity-verify', reason: 'wrong-partition' } },
+    expect: { outcome: 'none', orders: 0, refusal: { by: 'identity-verify', reason: 'wrong-partition' } },
     async play(world) {
       const intent = await world.laserCut()
       await world.write('intents', intent.jobId, intent, (world.partitionOf(intent.jobId) + 1) % partitions)

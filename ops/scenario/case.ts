@@ -2,7 +2,8 @@ import type { IntentId, OutcomeStatus, StageName } from '@interlock/contracts'
 
 /** What must be seen of a case; anything else is an unexpected line and `npm run demo` exits with 1. */
 export type Expectation = {
-  readonly outcome: OutcomeStatus
+  /** None where a record was refused for where it lay: the intent of that name has its outcome elsewhere, if there is one. */
+  readonly outcome: OutcomeStatus | 'none'
   /** How many Order records lie in `dispatch` for it. */
   readonly orders: number
   readonly refusal?: { readonly by: StageName | 'device'; readonly reason: string }

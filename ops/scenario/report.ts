@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { stageNames } from '@interlock/contracts'
+import { type Ack, stageNames } from '@interlock/contracts'
 import type { Expectation } from './case.ts'
 import type { Step } from './watch.ts'
 
@@ -64,15 +64,18 @@ function wordsOf(step: Step): string {
     const { result, status, reasons } = step.record
     return result === 'verified' ? `device ${status} ${green('✓ TPM')}` : `ack ${red(`✗ ${result} ${reasons.join(', ')}`)}`
   }
+  if (step.kind === 'ack' && step.record.status === 'refused') return `device ${red(`✗ refuses: ${reasonOf(step.record)}`)}`
   return step.kind === 'outcome' ? bold(step.record.status) : ''
 }
+
+const reasonOf = ({ statement }: Ack): string => JSON.parse(statement.toString('utf8')).reason
 
 /** What differs between what was expected and what was seen; empty where nothing does. */
 export function differences(expected: Expectation, steps: readonly Step[]): string[] {
   const found: string[] = []
   const outcomes = steps.filter((step) => step.kind === 'outcome')
   const statuses = outcomes.map((step) => step.record.status).join(', ') || 'none'
-  if (outcomes.length !== 1 || statuses !== expected.outcome) found.push(`outcome expected ${expected.outcome}, was ${statuses}`)
+  if (statuses !== expected.outcome) found.push(`outcome expected ${expected.outcome}, was ${statuses}`)
   const orders = steps.filter((step) => step.kind === 'order')
   if (orders.length !== expected.orders) found.push(`orders expected ${expected.orders}, were ${orders.length}`)
   if (expected.refusal) {
@@ -87,10 +90,7 @@ export function differences(expected: Expectation, steps: readonly Step[]): stri
           by === 'device-dispatch' &&
           step.record.result === 'rejected' &&
           step.record.reasons.includes(reason)) ||
-        (step.kind === 'ack' &&
-          by === 'device' &&
-          step.record.status === 'refused' &&
-          JSON.parse(step.record.statement.toString()).reason === reason),
+        (step.kind === 'ack' && by === 'device' && step.record.status === 'refused' && reasonOf(step.record) === reason),
     )
     if (!refused) found.push(`${by} was expected to refuse with ${reason}`)
   }
