@@ -12,6 +12,8 @@ export type LogRecord = {
   readonly value: Buffer | null
   /** When the broker appended it, milliseconds since 1970. The topics have LogAppendTime, so a sender cannot choose it. */
   readonly appendedAt: number
+  /** The offset that its writer expected it to have; undefined where the writer said nothing. */
+  readonly expectedOffset: number | undefined
 }
 
 export type OutgoingRecord = {
@@ -19,6 +21,8 @@ export type OutgoingRecord = {
   readonly partition: number
   readonly key: Buffer | null
   readonly value: Buffer
+  /** Said with the record, so that readers know whether it came to lie where it was decided for. */
+  readonly expectedOffset?: number
 }
 
 export type OffsetRange = { readonly low: number; readonly high: number }

@@ -66,6 +66,11 @@ export interface Processor<Memory> {
   observe(memory: Memory, incoming: Incoming): boolean
   /** The identity by which repeats of a record are known; without it the record's `eventId`. Undefined: never a repeat. */
   eventOf?(incoming: Incoming): string | undefined
+  /**
+   * Whether an input speaks of what memory does not know (the order of an ack, the question of an approval). It then waits, with what lies
+   * behind it in its topic, until all is read that its sender can have seen; if it lacks it still, it is answered so.
+   */
+  lacks?(memory: Memory, input: Incoming): boolean
   /** Answers an input. An empty list passes it over (a DENY of the stage before ends there). */
   react(memory: Memory, input: Incoming, context: ReactionContext): Promise<readonly Write[]>
   /**

@@ -1,6 +1,7 @@
 import type { Kafka as Client, Consumer, EachBatchPayload } from 'kafkajs'
 import { type Commit, InfrastructureError, type JoinRequest, type LogRecord, type Membership } from '../kafka-port.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
+import { readExpectedOffset } from './expected-offset.ts'
 
 /** A member that is killed is missed after this long; less would take a busy machine for a dead one. */
 const sessionTimeoutMs = 6000
@@ -109,13 +110,14 @@ export class KafkajsMembership implements Membership {
     // A batch fetched before a seek belongs to an assignment that is over.
     if (isStale()) return
     const { topic, partition } = batch
-    const records = batch.messages.map(({ offset, key, value, timestamp }) => ({
+    const records = batch.messages.map(({ offset, key, value, timestamp, headers }) => ({
       topic,
       partition,
       offset: Number(offset),
       key,
       value,
       appendedAt: Number(timestamp),
+      expectedOffset: readExpectedOffset(headers),
     }))
     this.#records(topic, partition, records, Number(batch.lastOffset()) + 1)
   }

@@ -1,5 +1,6 @@
 import kafkajs, { type Kafka as Client, type Producer } from 'kafkajs'
 import type { OutgoingRecord, Writer } from '../kafka-port.ts'
+import { writeExpectedOffset } from './expected-offset.ts'
 import { infrastructure } from './membership.ts'
 
 type Request = {
@@ -83,7 +84,12 @@ export class KafkajsWriter implements Writer {
       acks: -1,
       topicMessages: [...byTopic].map(([topic, messages]) => ({
         topic,
-        messages: messages.map(({ partition, key, value }) => ({ partition, key, value })),
+        messages: messages.map(({ partition, key, value, expectedOffset }) => ({
+          partition,
+          key,
+          value,
+          headers: writeExpectedOffset(expectedOffset),
+        })),
       })),
     })
     const next = new Map(landed.map(({ topicName, partition, baseOffset }) => [`${topicName}:${partition}`, Number(baseOffset)]))

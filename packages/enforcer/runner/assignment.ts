@@ -6,7 +6,7 @@ import { Follower } from './follower.ts'
 import type { Observer } from './observer.ts'
 import type { Outage } from './outage.ts'
 import type { RecordCodec } from './read-record.ts'
-import { type PartitionPlan, planPartitions } from './restore.ts'
+import { endsOfLogs, type PartitionPlan, planPartitions } from './restore.ts'
 import { Session } from './session.ts'
 
 export type AssignmentParts<Memory> = {
@@ -28,6 +28,8 @@ export type AssignmentParts<Memory> = {
   readonly tablesRead: Promise<void>
   /** A name nobody else has: the group of a follower. */
   readonly uniqueName: () => string
+  /** All partitions are restored. */
+  readonly onRestored: () => void
   readonly onLost: (why: string, error?: unknown) => void
 }
 
@@ -77,19 +79,25 @@ export class Assignment<Memory> {
     await before
     if (this.#isClosed) return
     const writer = await this.#parts.openWriter()
-    const plans = await planPartitions(kafka, { group, roles, partitions, horizonMs: processor.horizonMs, now: clock.now() })
+    const { partitions: plans, since } = await planPartitions(kafka, {
+      group,
+      roles,
+      partitions,
+      horizonMs: processor.horizonMs,
+      now: clock.now(),
+    })
     if (this.#isClosed) return
     const startedAt = clock.now()
     for (const [partition, plan] of plans) this.#sessions.set(partition, this.#session(partition, plan, writer, startedAt))
     for (const [partition, plan] of plans) {
       for (const [topic, { from }] of plan) membership.start(topic, partition, from)
     }
-    await Promise.all([this.#parts.tablesRead, this.#follow()])
+    await Promise.all([this.#parts.tablesRead, this.#follow(since)])
     if (!this.#isClosed) for (const session of this.#sessions.values()) session.release()
   }
 
   #session(partition: number, plan: PartitionPlan, writer: Writer, startedAt: number) {
-    const { clock, observer, membership, processor } = this.#parts
+    const { clock, kafka, observer, membership, processor, roles } = this.#parts
     return new Session<Memory>({
       ...this.#parts,
       partition,
@@ -98,7 +106,11 @@ export class Assignment<Memory> {
       // What is no partition of this group (a broadcast) flows by itself.
       pause: (topic) => processor.broadcasts.includes(topic) || membership.pause(topic, partition),
       resume: (topic) => processor.broadcasts.includes(topic) || membership.resume(topic, partition),
-      onRestored: () => observer.restored(partition, clock.now() - startedAt),
+      endsOfLogs: () => endsOfLogs(kafka, roles, partition),
+      onRestored: () => {
+        observer.restored(partition, clock.now() - startedAt)
+        if (this.isRestored) this.#parts.onRestored()
+      },
       onDiverged: (why) => {
         observer.diverged(partition, why)
         this.#lose(why)
@@ -107,10 +119,9 @@ export class Assignment<Memory> {
     })
   }
 
-  async #follow(): Promise<void> {
+  async #follow(since: number): Promise<void> {
     const { processor, kafka, clock, outage, uniqueName, group } = this.#parts
     if (processor.broadcasts.length === 0) return
-    const since = Math.max(0, clock.now() - processor.horizonMs)
     this.#follower = new Follower(kafka, clock, outage, {
       group: `${group}.broadcasts.${uniqueName()}`,
       topics: processor.broadcasts,

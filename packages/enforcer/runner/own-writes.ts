@@ -20,6 +20,16 @@ export class OwnWrites {
     return this.#ends.get(topic) ?? -1
   }
 
+  /** Says with each answer where it must come to lie: after what was read and written so far. */
+  expect(records: readonly OutgoingRecord[]): readonly OutgoingRecord[] {
+    const next = new Map(this.#ends)
+    return records.map((record) => {
+      const expectedOffset = next.get(record.topic) ?? -1
+      next.set(record.topic, expectedOffset + 1)
+      return { ...record, expectedOffset }
+    })
+  }
+
   /** Notes answers that the broker took; false where they do not lie where they were expected. */
   landed(records: readonly OutgoingRecord[], offsets: readonly number[]): boolean {
     return records.every((record, index) => {
@@ -42,6 +52,11 @@ export class OwnWrites {
     if (record.offset < this.endOf(record.topic)) return 'diverged'
     this.#ends.set(record.topic, record.offset + 1)
     return 'foreign'
+  }
+
+  /** An output was read up to here: what lies before without being a record (a transaction's marker) is passed over. */
+  readTo(topic: string, next: number): void {
+    if (next > this.endOf(topic)) this.#ends.set(topic, next)
   }
 
   expectEvent(topic: string, event: string, value: Buffer): void {

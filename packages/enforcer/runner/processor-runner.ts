@@ -33,13 +33,16 @@ export class ProcessorRunner<Memory> {
   readonly #group: string
   readonly #oversized = new Set<string>()
   readonly #fault = Promise.withResolvers<never>()
+  /** What must be left at the end; it has partitions only from `assigned` on. */
+  #joined: Membership | undefined
   #membership: Membership | undefined
   #commits: Commits | undefined
   #assignment: Assignment<Memory> | undefined
-  #partitions: readonly number[] = []
+  /** Undefined while the group says anew whose is what. */
+  #partitions: readonly number[] | undefined
   /** Resolves when nothing of earlier assignments is under way. */
   #settled: Promise<unknown> = Promise.resolve()
-  #writer: Writer | undefined
+  #writer: Promise<Writer> | undefined
   #failures = 0
   #isStopped = false
 
@@ -64,8 +67,7 @@ export class ProcessorRunner<Memory> {
     void this.#tick()
     for (let attempt = 0; !this.#isStopped; attempt += 1) {
       try {
-        await Promise.race([this.#member(), this.#fault.promise])
-        attempt = 0
+        await Promise.race([this.#member(() => (attempt = 0)), this.#fault.promise])
       } catch (error) {
         if (!(error instanceof InfrastructureError)) throw error
         outage.away('kafka', error)
@@ -81,13 +83,15 @@ export class ProcessorRunner<Memory> {
     this.#endAssignment()
     await this.#settled
     await this.#commits?.flush()
-    await this.#membership?.leave().catch(() => {})
-    await this.#writer?.close().catch(() => {})
+    await this.#joined?.leave().catch(() => {})
+    await this.#closeWriter()
   }
 
-  async #member(): Promise<void> {
+  async #member(onJoined: () => void): Promise<void> {
     const { kafka, outage } = this.#parts
     const membership = await kafka.join({ group: this.#group, topics: this.#roles.joined, listener: this.#listener() })
+    this.#joined = membership
+    onJoined()
     outage.back('kafka')
     if (this.#isStopped) await membership.leave()
     await membership.ended
@@ -103,7 +107,10 @@ export class ProcessorRunner<Memory> {
         this.#partitions = partitions.get(this.#roles.inputs[0] as string) ?? []
         this.#assign()
       },
-      revoked: () => this.#endAssignment(),
+      revoked: () => {
+        this.#partitions = undefined
+        this.#endAssignment()
+      },
       records: (topic, partition, records, next) => this.#assignment?.records(topic, partition, records, next),
     }
   }
@@ -113,17 +120,21 @@ export class ProcessorRunner<Memory> {
     const membership = this.#membership
     const commits = this.#commits
     this.#endAssignment()
-    if (!membership || !commits || this.#isStopped) return
+    const partitions = this.#partitions
+    if (!membership || !commits || !partitions || this.#isStopped) return
     this.#assignment = new Assignment({
       ...this.#parts,
       roles: this.#roles,
       group: this.#group,
       membership,
-      partitions: this.#partitions,
+      partitions,
       oversized: this.#oversized,
       openWriter: () => this.#openWriter(),
       commit: (commit) => commits.add(commit),
       context: () => ({ now: clock.now(), tables, random, partitions: this.#roles.partitions }),
+      onRestored: () => {
+        this.#failures = 0
+      },
       onLost: (why, error) => this.#lost(membership, why, error),
     })
     this.#assignment.start(this.#settled)
@@ -145,7 +156,7 @@ export class ProcessorRunner<Memory> {
     this.#endAssignment()
     if (error instanceof InfrastructureError) {
       this.#parts.outage.away('kafka', error)
-      this.#dropWriter()
+      void this.#closeWriter()
     }
     const wait = error === undefined ? 0 : backoffMs(this.#failures++)
     void this.#parts.clock.sleep(wait).then(() => {
@@ -153,15 +164,16 @@ export class ProcessorRunner<Memory> {
     })
   }
 
-  async #openWriter(): Promise<Writer> {
-    this.#writer ??= await this.#parts.kafka.openWriter()
+  #openWriter(): Promise<Writer> {
+    this.#writer ??= this.#parts.kafka.openWriter()
     return this.#writer
   }
 
   /** What a failed writer had sent is not known; its sequence numbers could hide a later write. */
-  #dropWriter(): void {
-    void this.#writer?.close().catch(() => {})
+  async #closeWriter(): Promise<void> {
+    const writer = this.#writer
     this.#writer = undefined
+    await writer?.then((open) => open.close()).catch(() => {})
   }
 
   async #tick(): Promise<void> {

@@ -30,12 +30,12 @@ export function planMemory(log: PartitionLog): TopicPlan {
 const appendSkewMs = 60_000
 
 /**
- * The time from which own outputs must be read: the horizon, or earlier where the service was away for longer than that.
- * An answer to an input not yet committed was appended after the last input that was.
+ * The time from which memory must be read: the horizon, or as far before the last committed input where the service was away for
+ * longer. What was open then (an order, an escalation) still has to expire, and an answer not yet committed came after it.
  */
 export function memoryFrom(now: number, horizonMs: number, committed: readonly (Committed | undefined)[]): number {
   const times = committed.map((commit) => (commit ? readAppendedAt(commit.metadata) : 0))
-  return Math.max(0, Math.min(now - horizonMs, ...times.map((time) => time - appendSkewMs)))
+  return Math.max(0, Math.min(now, ...times.map((time) => time - appendSkewMs)) - horizonMs)
 }
 
 /** A commit's metadata: the append time of the last input that it covers. */

@@ -1,15 +1,14 @@
-import { eventId, type Topology } from '@interlock/contracts'
+import type { Topology } from '@interlock/contracts'
 import type { Clock, Commit, LogRecord, Writer } from '../kafka-port.ts'
 import type { Processor, ReactionContext } from '../processor.ts'
 import type { TopicRoles } from './co-partition.ts'
 import { Flow } from './flow.ts'
+import { LivePartition } from './live-partition.ts'
 import type { Observer } from './observer.ts'
-import { OwnWrites } from './own-writes.ts'
 import { PartitionMemory } from './partition-memory.ts'
-import { answer, expire, noReactions, park, type Reactions, type Reactor } from './reactions.ts'
-import { flatEventId, type RecordCodec, readRecord } from './read-record.ts'
-import { type TopicPlan, writeAppendedAt } from './restore-plan.ts'
-import { writeReactions } from './write-reactions.ts'
+import type { RecordCodec } from './read-record.ts'
+import { recallRecord } from './recall.ts'
+import type { TopicPlan } from './restore-plan.ts'
 
 export type SessionParts<Memory> = {
   readonly processor: Processor<Memory>
@@ -28,13 +27,15 @@ export type SessionParts<Memory> = {
   readonly pause: (topic: string) => void
   readonly resume: (topic: string) => void
   readonly commit: (commit: Commit) => void
+  /** Where the joined topics of this partition end now. */
+  readonly endsOfLogs: () => Promise<ReadonlyMap<string, number>>
   /** Memory is not what the logs say any more: it must be restored. */
   readonly onDiverged: (why: string) => void
   readonly onError: (error: unknown) => void
   readonly onRestored: () => void
 }
 
-type Batch = { readonly topic: string; readonly records: readonly LogRecord[]; readonly next: number | undefined }
+export type Batch = { readonly topic: string; readonly records: readonly LogRecord[]; readonly next: number | undefined }
 
 /** Records taken up in one turn: bounds a batch, and how long other work waits while memory is restored. */
 const turnMax = 500
@@ -47,16 +48,17 @@ export class Session<Memory> {
   readonly #parts: SessionParts<Memory>
   readonly #flow: Flow
   readonly #memory: PartitionMemory<Memory>
-  readonly #reactor: Reactor<Memory>
-  /** Where each joined topic was read to. */
+  /** Where each joined topic was read to while memory is restored. */
   readonly #next = new Map<string, number>()
   readonly #behind = new Set<string>()
   #queue: Batch[] = []
   /** Inputs that wait until memory is restored. */
   #held: LogRecord[] = []
-  #own: OwnWrites | undefined
+  #live: LivePartition<Memory> | undefined
   #isReleased = false
   #isTickDue = false
+  /** Something outside of the queue calls for a turn. */
+  #isCalled = false
   #isClosed = false
   #turning: Promise<void> | undefined
 
@@ -69,16 +71,10 @@ export class Session<Memory> {
     }
     const firstInputs = new Map(parts.roles.inputs.map((topic) => [topic, parts.plan.get(topic)?.end ?? 0]))
     this.#memory = new PartitionMemory(parts.processor, parts.partition, firstInputs)
-    this.#reactor = { ...parts, memory: this.#memory, endOf: (topic) => this.#own?.endOf(topic) ?? -1 }
   }
 
   get isRestored(): boolean {
-    return this.#own !== undefined
-  }
-
-  /** What is remembered now. */
-  get memory(): Memory {
-    return this.#memory.value
+    return this.#live !== undefined
   }
 
   /** Records of a joined topic with the offset after them, or of a broadcast without. */
@@ -96,7 +92,7 @@ export class Session<Memory> {
   }
 
   tick(): void {
-    if (!this.#own) return
+    if (!this.#live) return
     this.#isTickDue = true
     this.#wake()
   }
@@ -110,10 +106,7 @@ export class Session<Memory> {
   #wake(): void {
     if (this.#turning || this.#isClosed) return
     this.#turning = this.#turns()
-      .catch((error: unknown) => {
-        this.#isClosed = true
-        this.#parts.onError(error)
-      })
+      .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#turning = undefined
         if (this.#hasWork()) this.#wake()
@@ -121,7 +114,8 @@ export class Session<Memory> {
   }
 
   #hasWork(): boolean {
-    return !this.#isClosed && (this.#queue.length > 0 || this.#isTickDue || (!this.#own && this.#isReadable()))
+    if (this.#isClosed) return false
+    return this.#queue.length > 0 || this.#isTickDue || this.#isCalled || (!this.#live && this.#isReadable())
   }
 
   async #turns(): Promise<void> {
@@ -133,15 +127,20 @@ export class Session<Memory> {
   }
 
   async #turn(batches: readonly Batch[]): Promise<void> {
-    if (this.#own) return this.#live(batches)
+    if (this.#live) return this.#liveTurn(this.#live, batches)
     for (const batch of batches) this.#restore(batch)
     if (!this.#isReadable()) return
-    const { answers } = this.#parts.roles
-    this.#own = new OwnWrites(new Map(answers.map((topic) => [topic, this.#next.get(topic) ?? 0])))
+    this.#live = new LivePartition(
+      this.#parts,
+      this.#memory,
+      this.#next,
+      () => this.#call(),
+      (error) => this.#fail(error),
+    )
     this.#parts.onRestored()
-    const held = this.#held
+    // Before what came later and still waits: each topic's order holds.
+    this.#queue = [...this.#held.map((record) => ({ topic: record.topic, records: [record], next: undefined })), ...this.#queue]
     this.#held = []
-    for (const record of held) this.#queue.push({ topic: record.topic, records: [record], next: undefined })
   }
 
   #isReadable(): boolean {
@@ -161,7 +160,7 @@ export class Session<Memory> {
     for (const record of records) {
       if (isInput && record.offset >= firstOpen) this.#held.push(record)
       else {
-        this.#recall(record)
+        recallRecord(this.#parts, this.#memory, record)
         this.#flow.done(topic, 1, sizeOf([record]))
       }
     }
@@ -170,92 +169,32 @@ export class Session<Memory> {
     if (next >= firstOpen) this.#behind.delete(topic)
   }
 
-  async #live(batches: readonly Batch[]): Promise<void> {
-    const { roles } = this.#parts
-    const own = this.#own as OwnWrites
-    const isAnswer = ({ topic }: Batch) => roles.answers.includes(topic)
-    // Answers first: what another instance wrote to our output must be known before the inputs that it answers are taken up.
-    for (const batch of batches.filter(isAnswer)) if (!this.#readBack(batch, own)) return
-    const reactions = noReactions()
-    const done: LogRecord[] = []
-    for (const batch of batches.filter((batch) => !isAnswer(batch))) {
-      const isInput = roles.inputs.includes(batch.topic)
-      for (const record of batch.records) {
-        if (isInput) done.push(record)
-        if (isInput) await this.#answer(record, reactions)
-        else if (!this.#recallLive(record, own)) return
-      }
-    }
-    if (this.#isTickDue) await this.#tick(reactions)
-    if (await this.#write(reactions, own)) this.#finish(done, reactions, batches)
-  }
-
-  /** Own answers come back from the log; false where they contradict memory. */
-  #readBack({ records }: Batch, own: OwnWrites): boolean {
-    for (const record of records) {
-      const found = own.readBack(record)
-      if (found === 'diverged') return this.#diverge('the log holds something else where our answer was')
-      if (found === 'foreign') this.#recall(record)
-    }
-    return true
-  }
-
-  #recallLive(record: LogRecord, own: OwnWrites): boolean {
-    const { processor, codec, clock } = this.#parts
-    const read = readRecord(codec, record)
-    if (!read.ok) return true
-    const { topic } = record
-    const found = processor.outputs.includes(topic)
-      ? own.readBackEvent(topic, flatEventId(read.value.record), read.value.bytes)
-      : 'foreign'
-    if (found === 'diverged') return this.#diverge('another instance answered first')
-    if (found === 'foreign') this.#memory.recall(read.value, clock.now())
-    return true
-  }
-
-  /** What cannot be read of a memory is passed over: whoever answers that topic parks it. */
-  #recall(record: LogRecord): void {
-    const read = readRecord(this.#parts.codec, record)
-    if (read.ok && this.#parts.roles.inputs.includes(record.topic)) this.#memory.meetInput(read.value, record.appendedAt)
-    else if (read.ok) this.#memory.recall(read.value, record.appendedAt)
-  }
-
-  async #answer(record: LogRecord, reactions: Reactions): Promise<void> {
-    const { codec, observer, oversized, processor } = this.#parts
-    const read = readRecord(codec, record)
-    if (read.ok && !oversized.has(eventId(processor.name, record))) return answer(this.#reactor, reactions, read.value)
-    const [reason, detail] = read.ok ? ['answer-too-large', {}] : [read.reason, read.detail]
-    observer.parked(record.topic, reason)
-    park(this.#reactor, reactions, record, reason, detail)
-  }
-
-  async #tick(reactions: Reactions): Promise<void> {
+  async #liveTurn(live: LivePartition<Memory>, batches: readonly Batch[]): Promise<void> {
+    const isTickDue = this.#isTickDue
     this.#isTickDue = false
-    await expire(this.#reactor, reactions, this.#parts.oversized)
-    this.#memory.forget(this.#parts.clock.now())
-  }
-
-  async #write(reactions: Reactions, own: OwnWrites): Promise<boolean> {
-    const fault = await writeReactions(reactions, own, this.#parts)
-    return fault === undefined || this.#diverge(fault)
-  }
-
-  #finish(inputs: readonly LogRecord[], reactions: Reactions, batches: readonly Batch[]): void {
-    const { commit, observer, clock, partition } = this.#parts
-    for (const { topic, records } of batches) this.#flow.done(topic, records.length, sizeOf(records))
-    if (inputs.length === 0) return
-    const oldest = Math.min(...inputs.map(({ appendedAt }) => appendedAt))
-    observer.answered(reactions.answers, inputs.length, clock.now() - oldest)
-    for (const topic of this.#parts.roles.inputs) {
-      const last = inputs.findLast((record) => record.topic === topic)
-      if (last) commit({ topic, partition, offset: last.offset + 1, metadata: writeAppendedAt(last.appendedAt) })
+    this.#isCalled = false
+    const answered = await live.turn(batches, isTickDue)
+    if (typeof answered === 'string') {
+      this.#isClosed = true
+      this.#parts.onDiverged(answered)
+      return
     }
+    const { inputs } = this.#parts.roles
+    // Inputs that still wait for what they rest on count as waiting, so that what waits is bounded.
+    const others = batches.filter(({ topic }) => !inputs.includes(topic))
+    for (const { topic, records } of others) this.#flow.done(topic, records.length, sizeOf(records))
+    for (const record of answered) this.#flow.done(record.topic, 1, sizeOf([record]))
   }
 
-  #diverge(why: string): false {
+  #call(): void {
+    this.#isCalled = true
+    this.#wake()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return
     this.#isClosed = true
-    this.#parts.onDiverged(why)
-    return false
+    this.#parts.onError(error)
   }
 }
 

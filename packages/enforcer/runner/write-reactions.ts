@@ -32,7 +32,7 @@ export async function writeReactions(reactions: Reactions, own: OwnWrites, parts
     for (const { record } of tooLarge) parts.oversized.add(flatEventId(record) ?? '')
     return 'an answer is larger than its topic takes'
   }
-  const first = records.slice(0, answers.length)
+  const first = own.expect(records.slice(0, answers.length))
   if (first.length > 0 && !own.landed(first, await parts.writer.send(first))) return 'another instance wrote between our answers'
   const rest = records.slice(answers.length)
   if (rest.length === 0) return undefined
