@@ -1,4 +1,4 @@
-import type { ApprovalPolicy } from '@interlock/contracts'
+import { approvalRuleFor } from '@interlock/contracts'
 import {
   type ApprovalObligations,
   type BoundsObligations,
@@ -10,7 +10,8 @@ import {
   type StageInput,
   type Verdict,
 } from '@interlock/enforcer'
-import type { Escalation, OpenRequests } from './open-requests.ts'
+import { mayApprove } from './may-approve.ts'
+import { type Escalation, type OpenRequests, requestLifeMsMax } from './open-requests.ts'
 import { summaryOf } from './summary.ts'
 
 export type RouteReason =
@@ -19,7 +20,9 @@ export type RouteReason =
   | 'rule-missing'
   | 'approvers-too-few'
   | 'too-many-open-requests'
+  | 'summary-too-long'
   | 'approval-needed'
+  | 'asked-before'
 
 /** Lets a command pass, or asks as many humans as its risk demands. Pure. */
 export function decide(input: StageInput, context: StageContext<OpenRequests>): Verdict<RouteReason> {
@@ -28,18 +31,21 @@ export function decide(input: StageInput, context: StageContext<OpenRequests>): 
   const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
   const delegation = obligationsOf<DelegationObligations>(statements, 'delegation-check')
   const bounds = obligationsOf<BoundsObligations>(statements, 'semantic-bounds')
-  const before = statements.at(-1)
-  if (!identity || !delegation || !bounds || !before) return deny('statements-missing')
+  if (!identity || !delegation || !bounds) return deny('statements-missing')
+  const open = memory.get(intent.intentId)
+  if (open || memory.hasEnded(intent.intentId)) return askedBefore(open?.escalation, now)
 
   const policy = tables['control.policies'].get('approval')
   if (policy?.kind !== 'approval') return deny('policy-missing')
   const { risk } = bounds
   const at = { device: command.device, capability: command.capability, risk }
-  const rule = policy.rules.find((one) => matches(one, at))
+  const rule = approvalRuleFor(policy, at)
   if (!rule) return deny('rule-missing', at)
+  const by = { risk, policy: policy.revision }
+  const lapsesAt = Math.min(...statements.map(({ expiresAt }) => expiresAt))
   if (rule.approvals === 0) {
     const obligations: ApprovalObligations = { approvals: [], required: 0 }
-    return { verdict: 'ALLOW', obligations, expiresAt: before.expiresAt, risk, policy: policy.revision }
+    return { verdict: 'ALLOW', obligations, expiresAt: lapsesAt, ...by }
   }
 
   const approvers = rule.approvers.filter((sub) => mayApprove(tables, sub, now))
@@ -49,35 +55,25 @@ export function decide(input: StageInput, context: StageContext<OpenRequests>): 
     return deny('approvers-too-few', { required: rule.approvals, active: approvers.length })
   if (memory.countOf(intent.jobId) >= policy.openRequestsMax)
     return deny('too-many-open-requests', { job: intent.jobId, max: policy.openRequestsMax })
+  const summary = summaryOf({ command, identity, delegation, bounds, jobId: intent.jobId })
+  if (summary === undefined) return deny('summary-too-long')
 
-  const expiresAt = Math.min(now + rule.expiresMs, before.expiresAt)
+  const expiresAt = Math.min(now + Math.min(rule.expiresMs, requestLifeMsMax), lapsesAt)
+  const { commandDigest } = statements.at(-1) as (typeof statements)[number]
+  const previous = input.statementDigests.at(-1) as string
+  const nonce = context.random().toString('base64url')
+  const { intentId, jobId } = intent
   const obligations: Escalation = {
-    request: {
-      intentId: intent.intentId,
-      jobId: intent.jobId,
-      commandDigest: before.commandDigest,
-      previous: input.statementDigests.at(-1) as string,
-      summary: summaryOf({ command, identity, delegation, bounds, jobId: intent.jobId }),
-      policy: policy.revision,
-      risk,
-      expiresAt,
-      nonce: context.random().toString('base64url'),
-    },
+    request: { intentId, jobId, commandDigest, previous, summary, policy: policy.revision, risk, expiresAt, nonce },
     approvers,
     required: rule.approvals,
     answered: [],
   }
-  return { verdict: 'ESCALATE', reasons: ['approval-needed'], obligations, expiresAt, risk, policy: policy.revision }
+  return { verdict: 'ESCALATE', reasons: ['approval-needed'], obligations, expiresAt, ...by }
 }
 
-const matches = (
-  rule: ApprovalPolicy['rules'][number],
-  { device, capability, risk }: { device: string; capability: string; risk: string },
-) => rule.device === device && rule.capability === capability && (rule.risk === 'any' || rule.risk === risk)
-
-/** Whether a human may answer now: known, active, an approver, not revoked. */
-export function mayApprove(tables: StageContext<unknown>['tables'], sub: string, now: number): boolean {
-  const human = tables['control.agents'].get(`human:${sub}`)
-  if (human?.kind !== 'human' || human.state !== 'active' || !human.roles.includes('approver')) return false
-  return (tables['control.revocations'].get(`human:${sub}`)?.from ?? Number.POSITIVE_INFINITY) > now
+/** An intent that comes twice is decided once: the first request or decision stands, and this record ends nothing. */
+function askedBefore(escalation: Escalation | undefined, now: number): Verdict<RouteReason> {
+  const expiresAt = escalation?.request.expiresAt ?? now
+  return { verdict: 'ESCALATE', reasons: ['asked-before'], obligations: { ...escalation }, expiresAt }
 }

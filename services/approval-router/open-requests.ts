@@ -1,15 +1,11 @@
-import {
-  type ApprovalRequest,
-  approvalRequestSchema,
-  type Decision,
-  decisionStatementSchema,
-  type EventPosition,
-} from '@interlock/contracts'
-import { parseCanonical } from '@interlock/trust'
+import { approvalRequestSchema, type Decision, type EventPosition } from '@interlock/contracts'
+import { statementOf } from '@interlock/enforcer'
 import { z } from 'zod'
 
-/** How far back memory reaches: the longest time for which an identity-verify ALLOW lets a human answer, twice. */
-export const horizonMs = 30 * 60_000
+/** The longest time for which a human may be asked. The decisions before lapse about then, too. */
+export const requestLifeMsMax = 15 * 60_000
+/** How far back memory reaches: longer than any request is open. */
+export const horizonMs = 2 * requestLifeMsMax
 
 /** What an ESCALATE asks, under approval-router's own signature. `answered` are the humans whose ALLOW counts so far. */
 const escalationSchema = z.strictObject({
@@ -19,10 +15,9 @@ const escalationSchema = z.strictObject({
   answered: z.array(z.string()).max(32),
 })
 export type Escalation = z.infer<typeof escalationSchema>
-export type AskedRequest = Omit<ApprovalRequest, 'answer' | 'human'>
 
 export type OpenRequest = {
-  /** The last ESCALATE of the intent: it carries the intent, the statements before, and the approvals counted so far. */
+  /** The ESCALATE of the intent that counts most answers: it carries the intent, the statements before, and the approvals counted so far. */
   readonly decision: Decision
   readonly escalation: Escalation
   /** Where the first ESCALATE lies: the record that expires. */
@@ -43,7 +38,7 @@ export class OpenRequests {
   }
 
   countOf(jobId: string): number {
-    return [...this.#open.values()].filter(({ decision }) => decision.jobId === jobId).length
+    return [...this.#open.values()].filter(({ escalation }) => escalation.request.jobId === jobId).length
   }
 
   /** Requests whose time is over by now. */
@@ -51,17 +46,22 @@ export class OpenRequests {
     return [...this.#open.values()].filter(({ escalation }) => escalation.request.expiresAt <= now)
   }
 
-  /** The first ALLOW or DENY ends an intent here; whatever follows changes nothing. */
+  /** The first ALLOW or DENY ends an intent here; whatever follows changes nothing. Reads what is signed, not the record's columns. */
   add(decision: Decision, position: EventPosition): void {
-    const { intentId } = decision
-    if (this.#ended.has(intentId)) return
-    if (decision.verdict !== 'ESCALATE') {
+    const statement = statementOf(decision)
+    if (!statement || !('verdict' in statement) || this.#ended.has(statement.intentId)) return
+    const { intentId, verdict, decidedAt, obligations } = statement
+    if (verdict !== 'ESCALATE') {
       this.#open.delete(intentId)
-      this.#ended.set(intentId, decision.decidedAt)
+      this.#ended.set(intentId, decidedAt)
       return
     }
-    const escalation = readEscalation(decision)
-    if (escalation) this.#open.set(intentId, { decision, escalation, position: this.#open.get(intentId)?.position ?? position })
+    const escalation = escalationSchema.safeParse(obligations)
+    if (!escalation.success) return
+    const open = this.#open.get(intentId)
+    // A record that counts no further answer (a wrong one, the same intent again) changes nothing.
+    if (open && escalation.data.answered.length <= open.escalation.answered.length) return
+    this.#open.set(intentId, { decision, escalation: escalation.data, position: open?.position ?? position })
   }
 
   /** A request that is open is never forgotten: it expires. Entries of those that ended lie in the order of their end. */
@@ -71,12 +71,4 @@ export class OpenRequests {
       this.#ended.delete(intentId)
     }
   }
-}
-
-/** Read from what is signed, not from the record's columns. */
-function readEscalation(decision: Decision): Escalation | undefined {
-  const parsed = parseCanonical(decision.statements.at(-1)?.statement ?? Buffer.alloc(0), { bytesMax: 65_536, depthMax: 12 })
-  const statement = parsed.ok ? decisionStatementSchema.safeParse(parsed.value) : undefined
-  const escalation = statement?.success ? escalationSchema.safeParse(statement.data.obligations) : undefined
-  return escalation?.success ? escalation.data : undefined
 }

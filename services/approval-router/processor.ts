@@ -1,25 +1,26 @@
-import type { Approval, CommandDigest, Decision, Intent, StageName } from '@interlock/contracts'
+import type { Approval, CommandDigest, Decision, Intent, IntentId, JobId, StageName } from '@interlock/contracts'
 import {
-  type DelegationObligations,
+  answersStageBefore,
   decideOn,
   deny,
   draftDecision,
   type EnforcerParts,
   type Incoming,
-  isGenuine,
-  obligationsOf,
+  isDecisionOf,
   type Processor,
   type ReactionContext,
   type Subject,
   sealDecisions,
   signedEventId,
+  statementOf,
   subjectOf,
+  unverifiedSubject,
   type Verdict,
   verifyInput,
 } from '@interlock/enforcer'
 import { digest } from '@interlock/trust'
 import { decide } from './decide.ts'
-import { type AnswerReason, judgeAnswer } from './judge-answer.ts'
+import { type AnswerReason, judgeAnswer, stillOpen } from './judge-answer.ts'
 import { horizonMs, type OpenRequest, OpenRequests } from './open-requests.ts'
 
 const name: StageName = 'approval-router'
@@ -40,8 +41,10 @@ export function approvalRouter(parts: EnforcerParts): Processor<OpenRequests> {
     eventOf: (incoming) => ('verdict' in incoming.record ? signedEventId(incoming.record) : undefined),
     observe(memory, incoming) {
       if (incoming.position.topic !== output) return true
-      if (!isGenuine(incoming, parts)) return false
-      memory.add(incoming.record as Decision, incoming.position)
+      if (!isDecisionOf(name, incoming, parts)) return false
+      const decision = incoming.record as Decision
+      if (endsAnother(decision, parts)) return true
+      memory.add(decision, incoming.position)
       return true
     },
     async react(memory, incoming, context) {
@@ -51,17 +54,23 @@ export function approvalRouter(parts: EnforcerParts): Processor<OpenRequests> {
       if (incoming.record.verdict !== 'ALLOW') return []
       return write(incoming.key, await decideOn({ name, decide }, memory, incoming, context, parts))
     },
-    due: (memory, now) => memory.expired(now).map(({ position, decision }) => ({ position, intentId: decision.intentId })),
+    due: (memory, now) =>
+      memory.expired(now).map(({ position, escalation }) => ({ position, intentId: escalation.request.intentId })),
     async expire(memory, { position, intentId }, { now }) {
       const open = memory.get(intentId)
       if (!open) return []
       const verdict: Verdict<AnswerReason> = deny('approval-expired', { expiresAt: open.escalation.request.expiresAt })
-      return write(open.decision.jobId, draftDecision(name, position, unverified(open), verdict, now))
+      const subject = unverifiedSubject(asInput(open), parts)
+      return write(open.decision.jobId, draftDecision(name, position, subject, verdict, now))
     },
     forget: (memory, now) => memory.forget(now),
     seal: (writes) => sealDecisions(writes, parts.key),
   }
 }
+
+/** A refusal of a forged input bears the intentId that the forger chose: it ends no request of that name. */
+const endsAnother = (decision: Decision, parts: EnforcerParts) =>
+  decision.verdict === 'DENY' && !answersStageBefore(decision, parts)
 
 /** Exactly one decision for each answer; one that does not count is an ESCALATE, which ends nothing. */
 async function answered(
@@ -75,18 +84,24 @@ async function answered(
   const open = memory.get(approval.intentId)
   if (!open) {
     const reason = memory.hasEnded(approval.intentId) ? 'answer-late' : 'answer-unexpected'
-    return draftDecision(name, position, subjectOfAnswer(approval), ignored(reason, now), now)
+    return draftDecision(name, position, subjectOfAnswer(approval), nothingAsked(reason, now), now)
   }
   // What was allowed minutes ago may not be any more: a key was revoked, or a decision lapsed while the human thought.
-  const input = verifyInput(asInput(open), name, context, parts)
-  if (!input.ok) return draftDecision(name, position, unverified(open), deny(input.reason, input.detail), now)
-  const requester = obligationsOf<DelegationObligations>(input.value.statements, 'delegation-check')?.human ?? ''
-  const { verdict, approvals } = await judgeAnswer(open, { approval, bytes }, requester, { ...context, trust: parts.trust })
-  const subject = { ...subjectOf(input.value, open.decision.statements), approvals }
-  return draftDecision(name, position, subject, verdict, now)
+  const question = asInput(open)
+  const input = verifyInput(question, name, context, parts)
+  if (!input.ok) return draftDecision(name, position, unverifiedSubject(question, parts), deny(input.reason, input.detail), now)
+  const subject = subjectOf(input.value, open.decision.statements)
+  try {
+    const judged = await judgeAnswer(open, { approval, bytes }, input.value, { ...context, trust: parts.trust })
+    return draftDecision(name, position, { ...subject, approvals: judged.approvals }, judged.verdict, now)
+  } catch (error) {
+    parts.alarm(error, position)
+    const verdict = stillOpen('internal-error', open.escalation)
+    return draftDecision(name, position, { ...subject, approvals: open.decision.approvals }, verdict, now)
+  }
 }
 
-const ignored = (reason: AnswerReason, now: number): Verdict<AnswerReason> => ({
+const nothingAsked = (reason: AnswerReason, now: number): Verdict<AnswerReason> => ({
   verdict: 'ESCALATE',
   reasons: [reason],
   obligations: {},
@@ -95,45 +110,23 @@ const ignored = (reason: AnswerReason, now: number): Verdict<AnswerReason> => ({
 
 /** The decision of semantic-bounds that an ESCALATE of ours answered, as it came. */
 function asInput({ decision, position }: OpenRequest): Incoming<'Decision'> {
-  const statements = decision.statements.slice(0, -1)
-  const { eventId } = JSON.parse(statements.at(-1)?.statement.toString('utf8') ?? '{}')
-  return { position, key: decision.jobId, record: { ...decision, eventId, statements, approvals: [] }, bytes: Buffer.alloc(0) }
+  const record = { ...decision, statements: decision.statements.slice(0, -1) }
+  const eventId = (statementOf(record)?.eventId ?? '') as Decision['eventId']
+  return { position, key: decision.jobId, record: { ...record, eventId, approvals: [] }, bytes: Buffer.alloc(0) }
 }
 
-/** What an open request is about, by our own earlier decision. */
-function unverified({ decision }: OpenRequest): Subject {
-  const { intentId, jobId, device, capability } = decision
-  const intent = {
-    intentId,
-    jobId,
-    device,
-    capability,
-    command: Buffer.alloc(0),
-    program: null,
-    tokens: [],
-    proof: '',
-  } as unknown as Intent
-  return {
-    intent,
-    intentBytes: decision.intent,
-    commandDigest: decision.commandDigest,
-    before: decision.statements.slice(0, -1),
-    statements: [],
-    approvals: decision.approvals,
-  }
-}
-
+/** An answer that nothing was asked for: all that is known is what it says itself, within the bounds of a statement. */
 function subjectOfAnswer({ intentId, jobId }: Approval): Subject {
   const none = Buffer.alloc(0)
-  const intent = {
-    intentId,
-    jobId,
-    device: '',
+  const intent: Intent = {
+    intentId: intentId.slice(0, 64) as IntentId,
+    jobId: jobId.slice(0, 128) as JobId,
+    device: '' as Intent['device'],
     capability: '',
     command: none,
     program: null,
     tokens: [],
     proof: '',
-  } as unknown as Intent
+  }
   return { intent, intentBytes: none, commandDigest: digest(none) as CommandDigest, before: [], statements: [], approvals: [] }
 }

@@ -1,8 +1,19 @@
-/** Intents that have an outcome, by the event that gave it. Longer than anything an intent can still be waiting for. */
-export const horizonMs = 24 * 3_600_000
+/** Longer than an intent can be on its way: half an hour to a device, an hour there. */
+export const horizonMs = 2 * 3_600_000
 
+/** The intents of one partition that have begun or ended: a fold over decisions and receipts. */
 export class EndedIntents {
+  readonly #begun = new Map<string, number>()
   readonly #endings = new Map<string, { readonly event: string; readonly at: number }>()
+
+  /** identity-verify let it in. */
+  begin(intentId: string, at: number): void {
+    if (!this.#begun.has(intentId)) this.#begun.set(intentId, at)
+  }
+
+  hasBegun(intentId: string): boolean {
+    return this.#begun.has(intentId)
+  }
 
   /** The first event that ends an intent stands. */
   add(intentId: string, event: string, at: number): void {
@@ -14,10 +25,14 @@ export class EndedIntents {
     return this.#endings.get(intentId)?.event === event
   }
 
-  /** Entries lie in the order in which they were added. */
+  /** Entries lie in the order in which they were added, within a clock's skew. */
   forget(now: number): void {
+    for (const [intentId, at] of this.#begun) {
+      if (at > now - horizonMs) break
+      this.#begun.delete(intentId)
+    }
     for (const [intentId, { at }] of this.#endings) {
-      if (at > now - horizonMs) return
+      if (at > now - horizonMs) break
       this.#endings.delete(intentId)
     }
   }

@@ -1,22 +1,24 @@
+import { type Decision, eventId, type Outcome, parseEventId, partitionOf, type StageName, stageNames } from '@interlock/contracts'
 import {
-  type Decision,
-  decisionStatementSchema,
-  eventId,
-  type Outcome,
-  type Receipt,
-  type SignedStatement,
-  stageNames,
-} from '@interlock/contracts'
-import { type Incoming, isGenuine, type Processor, signedEventId, stageBefore, type Verifier } from '@interlock/enforcer'
-import { digest, parseCanonical, verifySignedStatement } from '@interlock/trust'
-import { type Ending, endingOfDecision, endingOfReceipt } from './decide.ts'
+  answersStageBefore,
+  type Incoming,
+  isDecisionOf,
+  isGenuine,
+  type Processor,
+  type ServiceParts,
+  signedEventId,
+  statementOf,
+} from '@interlock/enforcer'
+import { endingOfDecision, endingOfReceipt } from './decide.ts'
 import { EndedIntents, horizonMs } from './ended-intents.ts'
 
 const name = 'outcomes'
 const output = 'outcomes'
 
+type Parts = Pick<ServiceParts, 'trust' | 'roots' | 'topology'>
+
 /** Reads every decision and receipt, and writes one outcome for each intent that a signed one of them ended. */
-export function outcomes(verifier: Pick<Verifier, 'trust' | 'roots'>): Processor<EndedIntents> {
+export function outcomes(parts: Parts): Processor<EndedIntents> {
   return {
     name,
     inputs: [...stageNames.map((stage) => `decisions.${stage}`), 'receipts'],
@@ -29,15 +31,14 @@ export function outcomes(verifier: Pick<Verifier, 'trust' | 'roots'>): Processor
     eventOf: ({ record, position }) => (position.topic === output ? (record as Outcome).eventId : signedEventId(record)),
     observe(memory, incoming) {
       // Own outcomes tell only what is answered: signed by nobody, they must not end an intent that nobody ended.
-      if (incoming.position.topic === output) return true
-      if (!isGenuine(incoming, verifier)) return false
-      const { record, position } = incoming as Incoming<'Decision' | 'Receipt'>
-      if (endingOf(record, verifier)) memory.add(record.intentId, eventId(name, position), record.decidedAt)
-      return true
+      if (incoming.position.topic === output) return isOwn(incoming as Incoming<'Outcome'>)
+      return incoming.position.topic === 'receipts'
+        ? observeReceipt(memory, incoming as Incoming<'Receipt'>, parts)
+        : observeDecision(memory, incoming as Incoming<'Decision'>, parts)
     },
     async react(memory, incoming) {
       const { record, position, key } = incoming as Incoming<'Decision' | 'Receipt'>
-      const ending = endingOf(record, verifier)
+      const ending = 'verdict' in record ? endingOfDecision(record) : endingOfReceipt(record)
       const event = eventId(name, position)
       if (!ending || !memory.isEndedBy(record.intentId, event)) return []
       const { intentId, jobId, device, decidedAt } = record
@@ -48,32 +49,39 @@ export function outcomes(verifier: Pick<Verifier, 'trust' | 'roots'>): Processor
   }
 }
 
-function endingOf(record: Decision | Receipt, verifier: Pick<Verifier, 'trust' | 'roots'>): Ending | undefined {
-  if (!('verdict' in record)) return endingOfReceipt(record)
+function isOwn({ record, position }: Incoming<'Outcome'>): boolean {
+  const event = parseEventId(record.eventId)
+  return event?.consumer === name && event.partition === position.partition
+}
+
+function observeDecision(memory: EndedIntents, incoming: Incoming<'Decision'>, parts: Parts): boolean {
+  const { record, position, key } = incoming
+  const stage = position.topic.slice('decisions.'.length) as StageName
+  if (!isDecisionOf(stage, incoming, parts)) return false
+  // An intent has its outcome where its job lies. Elsewhere lie copies, and what nobody can put together with the rest.
+  if (key !== record.jobId || !isHome(record.jobId, incoming, parts)) return false
+  const statement = statementOf(record)
+  if (!statement || !('verdict' in statement)) return false
+  if (stage === 'identity-verify' && statement.verdict === 'ALLOW') memory.begin(statement.intentId, statement.decidedAt)
   const ending = endingOfDecision(record)
-  return ending && answersTheStageBefore(record, verifier) ? ending : undefined
+  if (ending && endsItsIntent(memory, record, parts)) memory.add(statement.intentId, eventId(name, position), statement.decidedAt)
+  return true
 }
 
-/**
- * Whether what a stage refused was truly the intent on its way. A record that somebody forged into a stage's input is refused under the
- * intentId it names; that must not end the intent of that name, which comes by itself.
- */
-function answersTheStageBefore(
-  { stage, intentId, statements }: Decision,
-  { trust, roots }: Pick<Verifier, 'trust' | 'roots'>,
-): boolean {
-  if (stage === 'identity-verify') return true
-  const before = statements.at(-2)
-  const read = before && statementOf(before)
-  const own = statementOf(statements.at(-1) as SignedStatement)
-  if (!before || !read || own?.previous !== digest(before.statement)) return false
-  const signer = verifySignedStatement(before, trust, roots)
-  if (!signer.ok || signer.value.role.kind !== 'enforcer') return false
-  const isStageBefore = read.stage === stageBefore(stage as (typeof stageNames)[number]) && signer.value.role.stage === read.stage
-  return isStageBefore && read.verdict === 'ALLOW' && read.intentId === intentId
+/** Whether a refusal is about the intent on its way, and not about something that only bears its name. */
+function endsItsIntent(memory: EndedIntents, decision: Decision, parts: Parts): boolean {
+  // Once it has begun, whatever else is submitted under its id is refused by itself.
+  if (decision.stage === 'identity-verify') return !memory.hasBegun(decision.intentId)
+  return answersStageBefore(decision, parts)
 }
 
-function statementOf({ statement }: SignedStatement) {
-  const parsed = parseCanonical(statement, { bytesMax: 65_536, depthMax: 12 })
-  return parsed.ok ? decisionStatementSchema.safeParse(parsed.value).data : undefined
+function observeReceipt(memory: EndedIntents, incoming: Incoming<'Receipt'>, parts: Parts): boolean {
+  const statement = isGenuine(incoming, parts) ? statementOf(incoming.record) : undefined
+  if (!statement || !('result' in statement) || !isHome(statement.jobId, incoming, parts)) return false
+  if (endingOfReceipt(incoming.record)) memory.add(statement.intentId, eventId(name, incoming.position), statement.decidedAt)
+  return true
+}
+
+function isHome(jobId: string, { position }: Incoming, { topology }: Parts): boolean {
+  return partitionOf(jobId, topology.topics.get(position.topic)?.partitions ?? 1) === position.partition
 }

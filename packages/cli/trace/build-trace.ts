@@ -88,6 +88,8 @@ function signedEnds({ receipts }: Evidence, decided: ReadonlyMap<string, Decided
   return [
     ...(denials.length > 0 ? ['denied', 'expired', 'cancelled'] : []),
     ...verified.map(({ record }) => record.status),
+    // What a device refused for a stop is told as cancelled.
+    ...(verified.some(({ record }) => record.status === 'refused') ? ['cancelled'] : []),
     ...(receipts.some(({ record }) => record.result === 'timed-out') ? ['timed-out'] : []),
   ]
 }
