@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isInPlace, readExpectedOffset } from '@interlock/contracts/expected-offset'
 import type { Kafka } from 'kafkajs'
 
 export type Followed = { readonly topic: string; readonly value: Buffer }
@@ -39,7 +40,8 @@ async function read(
     autoCommit: false,
     partitionsConsumedConcurrently: 8,
     eachMessage: async ({ topic, partition, message }) => {
-      if (message.value) take({ topic, value: message.value })
+      const counts = isInPlace(Number(message.offset), readExpectedOffset(message.headers))
+      if (message.value && counts) take({ topic, value: message.value })
       const at = `${topic}:${partition}`
       const end = pending.get(at)
       if (end !== undefined && BigInt(message.offset) + 1n >= end && pending.delete(at) && pending.size === 0) onEnd()

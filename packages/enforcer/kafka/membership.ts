@@ -1,7 +1,7 @@
+import { readExpectedOffset } from '@interlock/contracts/expected-offset'
 import type { Kafka as Client, Consumer, EachBatchPayload } from 'kafkajs'
 import { type Commit, InfrastructureError, type JoinRequest, type LogRecord, type Membership } from '../kafka-port.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
-import { readExpectedOffset } from './expected-offset.ts'
 
 /** A member that is killed is missed after this long; less would take a busy machine for a dead one. */
 const sessionTimeoutMs = 6000

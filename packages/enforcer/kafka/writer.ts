@@ -1,6 +1,6 @@
+import { writeExpectedOffset } from '@interlock/contracts/expected-offset'
 import kafkajs, { type Kafka as Client, type Producer } from 'kafkajs'
 import type { OutgoingRecord, Writer } from '../kafka-port.ts'
-import { writeExpectedOffset } from './expected-offset.ts'
 import { infrastructure } from './membership.ts'
 
 type Request = {

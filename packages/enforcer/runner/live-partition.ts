@@ -1,6 +1,6 @@
 import { eventId } from '@interlock/contracts'
+import { isInPlace } from '@interlock/contracts/expected-offset'
 import type { LogRecord } from '../kafka-port.ts'
-import { isInPlace } from './in-place.ts'
 import { OwnWrites } from './own-writes.ts'
 import type { PartitionMemory } from './partition-memory.ts'
 import { answer, expire, noReactions, park, type Reactions, type Reactor } from './reactions.ts'
@@ -83,7 +83,7 @@ export class LivePartition<Memory> {
     if (next !== undefined) this.#next.set(topic, next)
     for (const record of records) {
       const read = readRecord(codec, record)
-      if (!read.ok || !isInPlace(record)) continue
+      if (!read.ok || !isInPlace(record.offset, record.expectedOffset)) continue
       const isOutput = processor.outputs.includes(topic)
       const found = isOutput ? this.#own.readBackEvent(topic, flatEventId(read.value.record), read.value.bytes) : 'foreign'
       if (found === 'diverged') return 'another instance answered first'
@@ -103,13 +103,13 @@ export class LivePartition<Memory> {
 
   #mustWait(record: LogRecord): boolean {
     const { processor, codec } = this.#parts
-    if (!processor.lacks || !isInPlace(record)) return false
+    if (!processor.lacks || !isInPlace(record.offset, record.expectedOffset)) return false
     const read = readRecord(codec, record)
     return read.ok && processor.lacks(this.#memory.value, read.value) && !this.#waiting.isAllRead(record, this.#next)
   }
 
   async #answer(record: LogRecord, reactions: Reactions): Promise<void> {
-    if (!isInPlace(record)) return
+    if (!isInPlace(record.offset, record.expectedOffset)) return
     const { codec, observer, oversized, processor } = this.#parts
     const read = readRecord(codec, record)
     if (read.ok && !oversized.has(eventId(processor.name, record))) return answer(this.#reactor, reactions, read.value)

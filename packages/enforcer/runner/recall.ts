@@ -1,6 +1,6 @@
+import { isInPlace } from '@interlock/contracts/expected-offset'
 import type { LogRecord } from '../kafka-port.ts'
 import type { TopicRoles } from './co-partition.ts'
-import { isInPlace } from './in-place.ts'
 import type { PartitionMemory } from './partition-memory.ts'
 import { type RecordCodec, readRecord } from './read-record.ts'
 
@@ -10,7 +10,7 @@ export function recallRecord<Memory>(
   memory: PartitionMemory<Memory>,
   record: LogRecord,
 ): void {
-  if (!isInPlace(record)) return
+  if (!isInPlace(record.offset, record.expectedOffset)) return
   const read = readRecord(codec, record)
   if (!read.ok) return
   if (roles.inputs.includes(record.topic)) memory.meetInput(read.value, record.appendedAt)

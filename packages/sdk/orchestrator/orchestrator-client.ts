@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Codec, Intent, IntentId, Outcome } from '@interlock/contracts'
+import { isInPlace, readExpectedOffset } from '@interlock/contracts/expected-offset'
 import type { Consumer, Kafka, Producer } from 'kafkajs'
 import { murmur2Partitioner } from './partition.ts'
 
@@ -32,7 +33,13 @@ export class OrchestratorClient {
     await client.#consumer.connect()
     await client.#consumer.subscribe({ topic: 'outcomes', fromBeginning: false })
     const ends = await endOffsets(kafka)
-    await client.#consumer.run({ autoCommit: false, eachMessage: async ({ message }) => client.#take(message.value) })
+    await client.#consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ message }) => {
+        // An outcome that lies elsewhere than its writer expected counts nowhere.
+        if (isInPlace(Number(message.offset), readExpectedOffset(message.headers))) client.#take(message.value)
+      },
+    })
     // kafkajs asks for "the end" when it first fetches, which may be after an outcome that must be seen: say where to begin.
     for (const { partition, high } of ends) client.#consumer.seek({ topic: 'outcomes', partition, offset: high })
     return client
