@@ -1,4 +1,4 @@
-import type { Command } from '@interlock/contracts'
+import { type Command, quantitySchema } from '@interlock/contracts'
 import type { BoundsObligations, DelegationObligations, IdentityObligations } from '@interlock/enforcer'
 
 export type SummaryOf = {
@@ -16,10 +16,7 @@ const lengthMax = 2000
  * 88). Undefined where it would be too long to be read: nothing is left out.
  */
 export function summaryOf({ command, identity, delegation, bounds, jobId }: SummaryOf): string | undefined {
-  const parameters = Object.entries(command.parameters).map(([name, asked]) => {
-    const quantity = Object.hasOwn(bounds.quantities, name) ? bounds.quantities[name] : undefined
-    return `${name} ${quantity ? `${quantity.value} ${quantity.unit}` : (JSON.stringify(asked) ?? 'nothing')}`
-  })
+  const parameters = Object.entries(command.parameters).map(([name, asked]) => `${name} ${shown(asked, bounds.quantities[name])}`)
   const { program } = command
   const sentences = [
     `${command.device} is to do ${command.capability}: ${parameters.join(', ') || 'no parameters'}.`,
@@ -29,6 +26,17 @@ export function summaryOf({ command, identity, delegation, bounds, jobId }: Summ
   const text = inert(sentences.join(' '))
   return text.length <= lengthMax ? text : undefined
 }
+
+/** As the agent asked; where the machine's unit is another, what semantic-bounds made of it too. */
+function shown(asked: unknown, converted: unknown): string {
+  const quantity = quantitySchema.safeParse(asked)
+  if (!quantity.success) return JSON.stringify(asked)
+  const text = textOf(quantity.data)
+  const other = quantitySchema.safeParse(converted)
+  return other.success && textOf(other.data) !== text ? `${text} (${textOf(other.data)})` : text
+}
+
+const textOf = ({ value, unit }: { value: string; unit: string }) => `${value} ${unit}`
 
 /** Printable ASCII without what a page or a terminal may take for more than text; all else by its code point. */
 const inert = (text: string) =>
