@@ -2,6 +2,7 @@
  * Runs once before the services of docker-compose.yml: topics, schemas, tables, the trust domain and its control tables.
  * Run again it changes nothing but the control entries' revisions.
  */
+
 import { initTrustDomain, writeStackFile } from '@interlock/cli'
 import { measureBoot, readDeviceTpm } from '@interlock/sdk/simulated-device'
 import { openSocketTransport } from '@interlock/tpm'
@@ -9,6 +10,7 @@ import { z } from 'zod'
 import { prepareStack } from '../local/prepare.ts'
 import { publishEntries } from '../local/publish-entries.ts'
 import type { ClickHouse } from '../local/stack.ts'
+import { readPolicyBundle } from '../policies/bundle.ts'
 
 const settings = z
   .object({
@@ -44,6 +46,7 @@ const devices = await Promise.all(settings.INTERLOCK_TPMS.split(',').map(enrol))
 const { layout, entries, isNew } = await initTrustDomain({
   directory: settings.INTERLOCK_DIRECTORY,
   devices,
+  policy: readPolicyBundle(),
   now: Date.now(),
 })
 await publishEntries(stack, entries)

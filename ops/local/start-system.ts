@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type InitRequest, initTrustDomain, type Layout, writeStackFile } from '@interlock/cli'
 import { stageNames } from '@interlock/contracts'
+import { readPolicyBundle } from '../policies/bundle.ts'
 import { type Device, startDevice } from './device.ts'
 import { type Log, saying } from './progress.ts'
 import { publishEntries } from './publish-entries.ts'
@@ -20,6 +21,7 @@ export type SystemRequest = {
   /** All of them where left out. */
   readonly services?: readonly string[]
   readonly devices?: readonly string[]
+  /** The one of ops/policies where left out. */
   readonly policy?: NonNullable<InitRequest['policy']>
 }
 
@@ -59,7 +61,7 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
     // One after the other: at their first start they are certified by one CA.
     for (const device of deviceList) tpms.push(await saying(log, `TPM of ${device}`, startTpm({ directory, device })))
     const enrolled = tpms.map(({ device, enrolment }) => ({ device, ...enrolment }))
-    const policy = request.policy ? { policy: request.policy } : {}
+    const policy = { policy: request.policy ?? readPolicyBundle() }
     const { layout, entries } = await initTrustDomain({ directory, devices: enrolled, ...policy, now: Date.now() })
     await saying(log, 'control tables', publishEntries(stack, entries))
     const { url, username, password, database } = stack.clickhouse

@@ -5,7 +5,7 @@ export type Program = { readonly name: string; readonly bytes: Buffer; readonly 
 
 const root = new URL('../../', import.meta.url)
 /** A real program that others wrote, where the collection is at hand. */
-const shared = new URL('../shared/data/gcode/nc_files/hole-circle.ngc', root)
+const shared = new URL('../shared/data/gcode/tests/trajectory-planner/circular-arcs/nc_files/spindle/spindle-wait.ngc', root)
 const own = new URL('ops/scenario/plate.ngc', root)
 
 /** The mill's program: one of LinuxCNC's own where the shared data are there, else a small one of this project. */

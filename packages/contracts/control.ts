@@ -79,7 +79,14 @@ export const deviceEntrySchema = z.strictObject({
       risk: z.enum(['low', 'medium', 'high']),
       parameters: z.record(z.string().max(64), parameterSchema),
       /** Whether a program goes with it, and the media types it may have. */
-      program: z.strictObject({ mediaTypes: z.array(z.string().max(100)).min(1).max(8), bytesMax: z.int().min(1) }).optional(),
+      program: z
+        .strictObject({
+          mediaTypes: z.array(z.string().max(100)).min(1).max(8),
+          bytesMax: z.int().min(1),
+          /** Where the machine can go, by axis (x, y, z), in the coordinates of its first work offset. An axis that is not here must not move. */
+          axes: z.record(z.string().max(8), rangeSchema),
+        })
+        .optional(),
     }),
   ),
   /** How long an order may wait before the device must have begun, and have ended, milliseconds. */

@@ -75,7 +75,15 @@ export const deviceProfiles: Readonly<Record<string, DeviceProfile>> = {
         description: 'Runs a G-code program within a spindle speed and a feed',
         risk: 'low',
         parameters: { spindle: quantity('0', '24000', '/min', true, 0), feed: quantity('1', '6000', 'mm/min', true, 1) },
-        program: { mediaTypes: ['text/x-gcode'], bytesMax: 524_288 },
+        program: {
+          mediaTypes: ['text/x-gcode'],
+          bytesMax: 524_288,
+          axes: {
+            x: { min: '-150', max: '150', unit: 'mm' },
+            y: { min: '-100', max: '100', unit: 'mm' },
+            z: { min: '-50', max: '50', unit: 'mm' },
+          },
+        },
       },
     },
   },

@@ -1,0 +1,104 @@
+import { firstOutside, type LimitReason, type Limits, type ParameterReason, readParameters } from '@interlock/bounds'
+import type { DeviceEntry, Range } from '@interlock/contracts'
+import {
+  type BoundsObligations,
+  type DelegationObligations,
+  deny,
+  type IdentityObligations,
+  obligationsOf,
+  type StageContext,
+  type StageInput,
+  type Verdict,
+} from '@interlock/enforcer'
+import { checkProgram, type ProgramCheckReason } from './check-program.ts'
+import type { Counts } from './counts.ts'
+import type { Policies, PolicyReason } from './policy.ts'
+
+export type BoundsReason =
+  | ParameterReason
+  | LimitReason
+  | ProgramCheckReason
+  | PolicyReason
+  | 'statements-missing'
+  | 'device-unknown'
+  | 'capability-unknown'
+  | 'grant-parameter-unknown'
+  | 'outside-machine'
+  | 'outside-grant'
+  | 'count-exhausted'
+  | 'policy-missing'
+  | `policy-refuses-${string}`
+
+/** Whether the command lies within machine ∩ grant ∩ policy ∩ counts, and what the program would really do. Pure but for the policy's module. */
+export async function decide(
+  input: StageInput,
+  context: StageContext<Counts>,
+  policies: Policies,
+): Promise<Verdict<BoundsReason>> {
+  const { command, statements, intent } = input
+  const { tables, memory } = context
+  const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
+  const delegation = obligationsOf<DelegationObligations>(statements, 'delegation-check')
+  const before = statements.at(-1)
+  if (!identity || !delegation || !before) return deny('statements-missing')
+
+  const device = tables['control.devices'].get(command.device)
+  if (!device) return deny('device-unknown', { device: command.device })
+  const capability = Object.hasOwn(device.capabilities, command.capability) ? device.capabilities[command.capability] : undefined
+  if (!capability) return deny('capability-unknown', { capability: command.capability, known: Object.keys(device.capabilities) })
+
+  const read = readParameters(command.parameters, capability.parameters)
+  if (!read.ok) return deny(read.reason, read.detail)
+  const quantities = read.value
+  const stranger = Object.keys(delegation.grant.limits).find((name) => !isParameterOf(device, name))
+  if (stranger !== undefined) return deny('grant-parameter-unknown', { parameter: stranger })
+  const limits: Limits<'machine' | 'grant'>[] = [
+    { limitOf: 'machine', ranges: machineLimits(capability.parameters) },
+    { limitOf: 'grant', ranges: delegation.grant.limits },
+  ]
+  const outside = firstOutside(quantities, limits)
+  if (!outside.ok) return deny(outside.reason, outside.detail)
+  if (outside.value) return deny(`outside-${outside.value.limitOf}`, outside.value)
+
+  const program = checkProgram(input, capability, quantities)
+  if (!program.ok) return deny(program.reason, program.detail)
+  const spent = Object.entries(delegation.counts).find(([token, max]) => memory.of(token) >= max)
+  if (spent) return deny('count-exhausted', { token: spent[0], granted: spent[1], limitOf: 'budget' })
+
+  const policy = tables['control.policies'].get('bounds')
+  if (policy?.kind !== 'bounds') return deny('policy-missing')
+  const answer = await policies.ask(policy, {
+    device: command.device,
+    capability: command.capability,
+    human: delegation.human,
+    agent: identity.agent,
+    job: intent.jobId,
+    risk: capability.risk,
+    quantities: Object.fromEntries(Object.entries(quantities).map(([name, { value }]) => [name, Number(value)])),
+    choices: choicesOf(command.parameters),
+    program: program.value ?? null,
+  })
+  const revision = { policy: policy.revision }
+  if (!answer.ok) return { ...deny<BoundsReason>(answer.reason, answer.detail), ...revision }
+  const { refusals, risk } = answer.value
+  const [first] = refusals
+  if (first !== undefined)
+    return { ...deny<BoundsReason>(`policy-refuses-${first}`, { refusals, limitOf: 'policy' }), ...revision }
+
+  const obligations: BoundsObligations = { risk, quantities }
+  return { verdict: 'ALLOW', obligations, expiresAt: before.expiresAt, risk, ...revision }
+}
+
+type Parameters = DeviceEntry['capabilities'][string]['parameters']
+
+const machineLimits = (parameters: Parameters): Record<string, Range> =>
+  Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, parameter]) => (parameter.kind === 'quantity' ? [[name, parameter.limits]] : [])),
+  )
+
+/** A limit on a name that the device does not know would limit nothing: its author meant something that would go unchecked. */
+const isParameterOf = ({ capabilities }: DeviceEntry, name: string) =>
+  Object.values(capabilities).some(({ parameters }) => Object.hasOwn(parameters, name))
+
+const choicesOf = (parameters: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(parameters).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
