@@ -95,7 +95,7 @@ export const attacks: readonly Case<World>[] = [
     expect: { outcome: 'denied', orders: 1, refusal: { by: 'device', reason: 'chain-unknown-key' } },
     async play(world) {
       // A whole trust domain of the same names, but the forger's own: five signatures, an agent, a human's grant.
-      const forger = await createFixture(Date.now())
+      const forger = { ...(await createFixture(Date.now())), codec: world.codec }
       const intent = { ...(await buildIntent(forger)), jobId: world.job.jobId as never }
       await world.submit(intent)
       await world.watch.until(intent.intentId, (steps) => steps.some(({ kind }) => kind === 'outcome'), waitMs)

@@ -59,9 +59,6 @@ export function verifyInput(
   { codec, trust, roots }: Verifier,
 ): Result<StageInput, InputReason> {
   const decision = incoming.record
-  const event = parseEventId(signedEventId(decision) ?? '')
-  // The stages before decided in the same partition: a genuine record copied into another one would be played there again.
-  if (event?.partition !== incoming.position.partition) return refused('chain-other-event', { eventId: decision.eventId })
   const intent = codec.decode('intents', decision.intent, 'Intent')
   if (!intent.ok) return refused(`intent-${intent.reason}`, intent.detail)
   const chain = verifyDecisionChain({
@@ -75,6 +72,9 @@ export function verifyInput(
     cache: roots,
   })
   if (!chain.ok) return refused(`chain-${chain.reason}`, chain.detail)
+  const event = parseEventId(signedEventId(decision) ?? '')
+  // The stages before decided in the same partition: a genuine record copied into another one would be played there again.
+  if (event?.partition !== incoming.position.partition) return refused('chain-other-event', { eventId: decision.eventId })
   const approvals: { approval: Approval; bytes: Buffer }[] = []
   for (const bytes of decision.approvals) {
     const approval = codec.decode('approvals', bytes, 'Approval')

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { enterLive, type Live } from './live-system.ts'
+
+/** Broker, registry or ClickHouse go away and come back: services wait, say so once, and go on; nothing is decided meanwhile and nothing lost. */
+describe('while a part of the stack is away', () => {
+  let live: Live
+  beforeAll(async () => {
+    live = await enterLive()
+  })
+  afterAll(() => live.leave())
+
+  async function expectCarriedOut(): Promise<void> {
+    const intent = await live.world.laserCut()
+    await live.world.submit(intent)
+    expect(await live.outcomeOf(intent.intentId, 90_000)).toMatchObject({ status: 'completed' })
+  }
+
+  it('the broker: every service says once that it is away and once that it is back, and what was accepted before is carried out', async () => {
+    const intent = await live.world.laserCut()
+    await live.world.submit(intent)
+    await live.stack.killBroker()
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    await live.stack.startBroker()
+    expect(await live.outcomeOf(intent.intentId, 90_000)).toMatchObject({ status: 'completed' })
+    await expectCarriedOut()
+    for (const service of live.system.services) {
+      const said = service.log().filter((line) => /kafka is (away|back)/.test(line))
+      expect(
+        said.filter((line) => line.includes('away')),
+        service.name,
+      ).toHaveLength(1)
+      expect(
+        said.filter((line) => line.includes('back')),
+        service.name,
+      ).toHaveLength(1)
+    }
+  }, 200_000)
+
+  it('the registry: running services need it no more, and one that starts waits for it', async () => {
+    await live.stack.killRegistry()
+    await expectCarriedOut()
+    const service = live.system.services.find(({ name }) => name === 'semantic-bounds')
+    if (!service) throw new Error('semantic-bounds does not run')
+    await service.kill()
+    const restarted = service.restart()
+    const intent = await live.world.laserCut()
+    await live.world.submit(intent)
+    await service.logged(/registry is away/)
+    await live.stack.startRegistry()
+    await restarted
+    expect(await live.outcomeOf(intent.intentId, 90_000)).toMatchObject({ status: 'completed' })
+  }, 200_000)
+
+  it('ClickHouse: the flow goes on, and audit catches up', async () => {
+    await live.stack.killClickHouse()
+    await expectCarriedOut()
+    await live.stack.startClickHouse()
+    await live.untilAudited()
+  }, 200_000)
+})
