@@ -4,7 +4,7 @@ import { bold, green, red } from './report.ts'
 export type SummaryRequest = {
   readonly played: readonly Played[]
   readonly jobId: string
-  readonly clickhouse: { readonly url: string; readonly username: string; readonly database: string }
+  readonly clickhouse: { readonly url: string; readonly database: string }
   readonly program: { readonly name: string; readonly isOwn: boolean }
 }
 
@@ -23,11 +23,11 @@ export function summaryOf({ played, jobId, clickhouse, program }: SummaryRequest
 ${bold('Summary')}
 ${verdict}
 
-Every step is a row in ClickHouse. Open ${clickhouse.url}/play as user ${clickhouse.username} (password in .interlock/dev/stack.json) and ask:
+Every step is a row in ClickHouse, digital and physical on one timeline:
 
-  SELECT time, kind, actor, verdict, reasons, took_ms
-  FROM ${clickhouse.database}.actions_timeline
-  WHERE job_id = '${jobId}' ORDER BY time
+  curl -s -u "$(node -p "let c = require('./.interlock/dev/stack.json').clickhouse; c.username + ':' + c.password")" '${clickhouse.url}' --data-binary "
+    SELECT time, kind, actor, verdict, reasons, took_ms FROM ${clickhouse.database}.actions_timeline
+    WHERE job_id = '${jobId}' ORDER BY time FORMAT PrettyCompact"
 
 What was real: the broker, the schema registry, ClickHouse, every signature, every check, the policy in OPA's WASM, the WebAuthn assertion.
 What was simulated: the machines' motion (no laser, no mill), the TPMs' hardware (swtpm, a software TPM 2.0), bob's passkey (software), and
