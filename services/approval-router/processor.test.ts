@@ -417,6 +417,17 @@ describe('an answer counts only as the human’s own assertion over this request
     expect(said(await answer(answered(escalation, 'bob')))).toBe('ALLOW')
   })
 
+  test('waits where its question is not known yet, and only there', async () => {
+    const processor = approvalRouter(partsOf())
+    const escalation = await route(await allowed('medium'))
+    const lacks = (record: object) => processor.lacks?.(router.memory, { record } as never)
+    expect(lacks(answered(escalation, 'bob', { intentId: 'another' }))).toBe(true)
+    expect(lacks(answered(escalation, 'bob'))).toBe(false)
+    expect(lacks(await allowed('medium'))).toBe(false)
+    await answer(answered(escalation, 'bob'))
+    expect(lacks(answered(escalation, 'carol'))).toBe(false)
+  })
+
   test('a second answer of the same human', async () => {
     const escalation = await route(await allowed('high'))
     const first = answered(escalation, 'bob')

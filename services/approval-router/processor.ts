@@ -47,6 +47,8 @@ export function approvalRouter(parts: EnforcerParts): Processor<OpenRequests> {
       memory.add(decision, incoming.position)
       return true
     },
+    // An answer to what this instance does not know: the question may have been asked by the one before it, and not be read yet.
+    lacks: (memory, { record }) => !('verdict' in record) && isUnknown(memory, (record as Approval).intentId),
     async react(memory, incoming, context) {
       if (!('verdict' in incoming.record)) {
         return write(incoming.key, await answered(memory, incoming as Incoming<'Approval'>, context, parts))
@@ -67,6 +69,8 @@ export function approvalRouter(parts: EnforcerParts): Processor<OpenRequests> {
     seal: (writes) => sealDecisions(writes, parts.key),
   }
 }
+
+const isUnknown = (memory: OpenRequests, intentId: string) => memory.get(intentId) === undefined && !memory.hasEnded(intentId)
 
 /** A refusal of a forged input bears the intentId that the forger chose: it ends no request of that name. */
 const endsAnother = (decision: Decision, parts: EnforcerParts) =>
