@@ -5,7 +5,12 @@ package interlock.bounds
 
 default decision := {"refusals": ["no-decision"], "risk": "high"}
 
-decision := {"refusals": sort(refusals), "risk": risk}
+# A rule whose limit is missing would refuse nothing: without all of them there is no decision.
+decision := {"refusals": sort(refusals), "risk": risk} if {
+	is_number(data.joulesPerMillimetreMax)
+	is_number(data.programSecondsMax)
+	is_number(data.spindleMediumRisk)
+}
 
 # A laser that cuts slowly at high power sets its material on fire.
 refusals contains "energy-per-length" if {

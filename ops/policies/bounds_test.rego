@@ -31,3 +31,5 @@ test_a_fast_spindle_is_a_medium_risk if {
 test_never_lowers_a_risk if {
 	decide(object.union(mill, {"risk": "high", "quantities": {"spindle": 17000, "feed": 1}})).risk == "high"
 }
+
+test_decides_nothing_without_its_limits if bounds.decision.refusals == ["no-decision"] with input as cut

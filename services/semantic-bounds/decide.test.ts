@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import type { BoundsPolicy, Decision, DecisionStatement, Intent } from '@interlock/contracts'
+import type { DelegationObligations, StageContext, StageInput } from '@interlock/enforcer'
+import { deviceEntry } from '@interlock/sdk/trust-domain'
+import { canonicalBytes, digest } from '@interlock/trust'
+import { describe, expect, it } from 'vitest'
+import { readPolicyBundle } from '../../ops/policies/bundle.ts'
+import { Counts, horizonMs } from './counts.ts'
+import { decide } from './decide.ts'
+import { Policies } from './policy.ts'
+
+const now = Date.UTC(2026, 10, 24, 12)
+const { revision, wasm, data } = readPolicyBundle()
+const policy: BoundsPolicy = { kind: 'bounds', revision, wasm: wasm.toString('base64url'), wasmSha256: digest(wasm), data }
+const policies = new Policies()
+const tpm = { attestationKey: 'AA', pcrs: [0], pcrDigest: digest(Buffer.alloc(0)) }
+const laserGrant = { power: { min: '1', max: '80', unit: 'W' }, speed: { min: '1', max: '300', unit: 'mm/s' } }
+const millGrant = { spindle: { min: '0', max: '18000', unit: '/min' }, feed: { min: '1', max: '3000', unit: 'mm/min' } }
+const cut = { power: { value: '60', unit: 'W' }, speed: { value: '20', unit: 'mm/s' } }
+const milling = { spindle: { value: '12000', unit: '/min' }, feed: { value: '1500', unit: 'mm/min' } }
+const goodProgram = 'G21 G90 G94 G17\nG0 X0 Y0 Z5\nM3 S12000\nG1 X60 F1500\nM5\nM2'
+
+type Asked = {
+  readonly device?: string
+  readonly capability?: string
+  readonly parameters?: Record<string, unknown>
+  readonly program?: string
+  readonly mediaType?: string
+  readonly limits?: DelegationObligations['grant']['limits']
+  readonly counts?: Record<string, number>
+  readonly policy?: unknown
+  readonly memory?: Counts
+  readonly statements?: readonly DecisionStatement[]
+}
+
+const statementsOf = (limits: DelegationObligations['grant']['limits'], counts: Record<string, number>): DecisionStatement[] => {
+  const common = { verdict: 'ALLOW', reasons: [], policy: '', decidedAt: now, expiresAt: now + 60_000 }
+  const identity = { agent: 'spiffe://lab.interlock.example/agent/laser-operator/z1', definition: 'laser-operator' }
+  const delegation = { human: 'alice', actors: [], tokens: Object.keys(counts), grant: { limits, maxCount: 10 }, counts }
+  return [
+    { ...common, stage: 'identity-verify', obligations: identity },
+    { ...common, stage: 'delegation-check', obligations: delegation },
+  ] as unknown as DecisionStatement[]
+}
+
+function ask(asked: Asked) {
+  const { device = 'laser-1', capability = 'laser.cut', parameters = cut, program, mediaType = 'text/x-gcode' } = asked
+  const bytes = program === undefined ? null : Buffer.from(program)
+  const reference = bytes && { mediaType, sha256: createHash('sha256').update(bytes).digest('base64url'), bytes: bytes.length }
+  const command = { device, capability, parameters, ...(reference && { program: reference }) }
+  const input = {
+    intent: { jobId: 'job-1', device, capability, program: bytes } as Intent,
+    command,
+    statements:
+      asked.statements ??
+      statementsOf(asked.limits ?? (device === 'mill-1' ? millGrant : laserGrant), asked.counts ?? { root: 10 }),
+  } as unknown as StageInput
+  const context = {
+    now,
+    memory: asked.memory ?? new Counts(),
+    tables: {
+      'control.devices': new Map(['laser-1', 'mill-1'].map((name) => [name, deviceEntry(name, tpm, now)])),
+      'control.policies': new Map(asked.policy === null ? [] : [['bounds', asked.policy ?? policy]]),
+    },
+  } as unknown as StageContext<Counts>
+  return decide(input, context, policies)
+}
+
+const mill = (asked: Asked = {}) =>
+  ask({ device: 'mill-1', capability: 'mill.run-program', parameters: milling, program: goodProgram, ...asked })
+
+describe('semantic-bounds allows', () => {
+  it('60 W where the job grants 80 and the machine could do 120, and signs what it read', async () => {
+    expect(await ask({})).toEqual({
+      verdict: 'ALLOW',
+      obligations: { risk: 'low', quantities: cut },
+      expiresAt: now + 60_000,
+      risk: 'low',
+      policy: revision,
+    })
+  })
+
+  it('another unit of the same power, converted exactly', async () => {
+    const verdict = await ask({ parameters: { ...cut, power: { value: '0.06', unit: 'kW' } } })
+    expect(verdict).toMatchObject({ verdict: 'ALLOW', obligations: { quantities: { power: { value: '60', unit: 'W' } } } })
+  })
+
+  it('a program that stays inside machine and command', async () => expect(await mill()).toMatchObject({ verdict: 'ALLOW' }))
+
+  it('a fast spindle at a higher risk, which the policy may raise and never lowers', async () => {
+    const verdict = await mill({ parameters: { ...milling, spindle: { value: '17000', unit: '/min' } } })
+    expect(verdict).toMatchObject({ verdict: 'ALLOW', risk: 'medium' })
+    const engraving = { power: { value: '20', unit: 'W' }, speed: { value: '50', unit: 'mm/s' } }
+    expect(await ask({ capability: 'laser.engrave-serial', parameters: engraving })).toMatchObject({ risk: 'high' })
+  })
+})
+
+describe('semantic-bounds refuses', () => {
+  it('120 W, and says what would have been allowed and whose limit it is', async () => {
+    expect(await ask({ parameters: { ...cut, power: { value: '120', unit: 'W' } } })).toMatchObject({
+      verdict: 'DENY',
+      reasons: ['outside-grant'],
+      detail: { parameter: 'power', asked: { value: '120', unit: 'W' }, nearest: { value: '80', unit: 'W' }, limitOf: 'grant' },
+    })
+  })
+
+  const cases: [string, string, Asked | (() => ReturnType<typeof ask>)][] = [
+    ['more than the machine can do', 'outside-machine', { parameters: { ...cut, power: { value: '121', unit: 'W' } } }],
+    ['a device that nobody enrolled', 'device-unknown', { device: 'laser-9', limits: {} }],
+    ['a capability that the device lacks', 'capability-unknown', { capability: 'laser.melt' }],
+    ['a capability by a name that every object has', 'capability-unknown', { capability: 'constructor' }],
+    ['a command without the statements before', 'statements-missing', { statements: [] }],
+    ['attack 61: null', 'parameter-malformed', { parameters: { ...cut, power: null } }],
+    ['attack 61: true', 'parameter-malformed', { parameters: { ...cut, power: true } }],
+    ['attack 62: a text', 'parameter-malformed', { parameters: { ...cut, power: '99999' } }],
+    ['attack 62: an array', 'parameter-malformed', { parameters: { ...cut, power: [9e9] } }],
+    ['attack 63: NaN', 'value-malformed', { parameters: { ...cut, power: { value: 'NaN', unit: 'W' } } }],
+    ['attack 64: 1e400', 'value-malformed', { parameters: { ...cut, power: { value: '1e400', unit: 'W' } } }],
+    [
+      'attack 66: the right number in the wrong unit',
+      'unit-mismatch',
+      { parameters: { ...cut, power: { value: '60', unit: 'J' } } },
+    ],
+    ['attack 74: a member that nobody knows', 'parameter-unknown', { parameters: { ...cut, override: true } }],
+    ['a missing parameter', 'parameter-missing', { parameters: { power: cut.power } }],
+    [
+      'more digits than the machine can set',
+      'value-too-precise',
+      { parameters: { ...cut, power: { value: '60.25', unit: 'W' } } },
+    ],
+    ['a value that its unit cannot write', 'value-not-exact', { parameters: { ...cut, speed: { value: '1', unit: 'mm/min' } } }],
+    ['a choice that is none', 'parameter-not-a-choice', { parameters: { ...cut, assistGas: 'oxygen' } }],
+    [
+      'a grant that limits what the device does not know',
+      'grant-parameter-unknown',
+      { limits: { ...laserGrant, Power: laserGrant.power } },
+    ],
+    ['a grant whose limit cannot be read', 'unit-mismatch', { limits: { ...laserGrant, power: { max: '80', unit: 'J' } } }],
+    ['a program where none belongs', 'program-unexpected', { program: goodProgram }],
+    ['no policy', 'policy-missing', { policy: null }],
+    ['an entry of another kind in the policy’s place', 'policy-missing', { policy: { kind: 'approval' } }],
+    [
+      'attack 76: a module that is not the one signed for',
+      'policy-digest',
+      { policy: { ...policy, wasmSha256: digest(Buffer.from('other')) } },
+    ],
+    [
+      'attack 76: a module that is none',
+      'policy-failed',
+      { policy: { ...policy, wasm: Buffer.from('no wasm').toString('base64url'), wasmSha256: digest(Buffer.from('no wasm')) } },
+    ],
+    [
+      'attack 76: a decision without its data',
+      'policy-refuses-no-decision',
+      () => mill({ policy: { ...policy, data: {} }, parameters: { ...milling, spindle: { value: '17000', unit: '/min' } } }),
+    ],
+    [
+      'what the policy refuses',
+      'policy-refuses-energy-per-length',
+      { parameters: { power: cut.power, speed: { value: '1', unit: 'mm/s' } } },
+    ],
+    [
+      'a capability without its program',
+      'program-missing',
+      () => ask({ device: 'mill-1', capability: 'mill.run-program', parameters: milling }),
+    ],
+    ['a program of another media type', 'program-media-type', () => mill({ mediaType: 'text/x-python' })],
+    ['a program that is too large', 'program-too-large', () => mill({ program: ' \n'.repeat(300_000) })],
+    [
+      'attack 66: a program that leaves the machine after a switch to inches',
+      'program-outside-machine',
+      () => mill({ program: goodProgram.replace('X60', 'G20 X60') }),
+    ],
+    [
+      'attack 67: relative moves that add up beyond the machine',
+      'program-outside-machine',
+      () => mill({ program: goodProgram.replace('G1 X60', `G91\n${'G1 X60 F1500\n'.repeat(3)}G1 X1`) }),
+    ],
+    ['attack 68: an O-word', 'gcode-word-unsupported', () => mill({ program: `o100 call\n${goodProgram}` })],
+    [
+      'attack 69: a feed beyond the command’s',
+      'program-outside-command',
+      () => mill({ program: goodProgram.replace('F1500', 'F1501') }),
+    ],
+    [
+      'a spindle beyond the command’s',
+      'program-outside-command',
+      () => mill({ program: goodProgram.replace('S12000', 'S12001') }),
+    ],
+  ]
+  it.each(cases)('%s', async (_name, reason, asked) => {
+    const verdict = await (typeof asked === 'function' ? asked() : ask(asked))
+    expect(verdict).toMatchObject({ verdict: 'DENY', reasons: [reason] })
+  })
+
+  it('a policy entry whose digest changes is loaded anew, and the good one still works after a bad one', async () => {
+    expect(
+      await ask({ policy: { ...policy, wasm: Buffer.from('x').toString('base64url'), wasmSha256: digest(Buffer.from('x')) } }),
+    ).toMatchObject({ verdict: 'DENY' })
+    expect(await ask({})).toMatchObject({ verdict: 'ALLOW' })
+  })
+})
+
+describe('counts under a token', () => {
+  const allowed = (counts: Record<string, number>): Decision => {
+    const statements = statementsOf(laserGrant, counts).map((statement) => ({
+      statement: canonicalBytes({
+        ...statement,
+        eventId: 'semantic-bounds:decisions.delegation-check:0:1',
+        intentId: 'i',
+        commandDigest: digest(Buffer.alloc(0)),
+        previous: digest(Buffer.alloc(0)),
+      }),
+    }))
+    return { verdict: 'ALLOW', decidedAt: now, statements } as unknown as Decision
+  }
+
+  it('are held over the whole tree: what one child used its sibling does not have', async () => {
+    const memory = new Counts()
+    for (const child of ['one', 'two']) memory.add(allowed({ root: 2, [child]: 2 }))
+    expect(await ask({ memory, counts: { root: 3, one: 2 } })).toMatchObject({ verdict: 'ALLOW' })
+    expect(await ask({ memory, counts: { root: 2, one: 2 } })).toMatchObject({
+      reasons: ['count-exhausted'],
+      detail: { token: 'root', granted: 2 },
+    })
+  })
+
+  it('count what was allowed and nothing else, and are forgotten when the token has long expired', () => {
+    const memory = new Counts()
+    memory.add({ ...allowed({ root: 2 }), verdict: 'DENY' })
+    expect(memory.of('root')).toBe(0)
+    memory.add(allowed({ root: 2 }))
+    memory.forget(now + horizonMs - 1)
+    expect(memory.of('root')).toBe(1)
+    memory.forget(now + horizonMs)
+    expect(memory.of('root')).toBe(0)
+  })
+})
