@@ -32,4 +32,6 @@ test_never_lowers_a_risk if {
 	decide(object.union(mill, {"risk": "high", "quantities": {"spindle": 17000, "feed": 1}})).risk == "high"
 }
 
-test_decides_nothing_without_its_limits if bounds.decision.refusals == ["no-decision"] with input as cut
+test_decides_nothing_without_its_limits if {
+	bounds.decision.refusals == ["no-decision"] with input as cut with data.joulesPerMillimetreMax as "many"
+}
