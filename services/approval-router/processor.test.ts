@@ -16,7 +16,7 @@ import {
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import { digest, VerifiedRoots } from '@interlock/trust'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { OpenRequests } from './open-requests.ts'
+import { OpenRequests } from './open-requests.ts'
 import { approvalRouter } from './processor.ts'
 import { type AssertionPlan, answerWith } from './test-assertion.ts'
 
@@ -111,6 +111,15 @@ describe('what nobody may let pass', () => {
   })
 
   test('attack 156: denies where too few approvers are left to ask', async () => {
+    tables['control.agents'].delete('human:alice')
+    tables['control.agents'].delete('human:carol')
+    expect(said(await route(await allowed('high')))).toBe('DENY approvers-too-few')
+    expect(said(await route(await allowed('medium')))).toBe('ESCALATE approval-needed')
+    tables['control.agents'].delete('human:bob')
+    expect(said(await route(await allowed('medium')))).toBe('DENY approvers-too-few')
+  })
+
+  test('denies where only the requester is left to ask', async () => {
     for (const sub of ['bob', 'carol']) tables['control.agents'].delete(`human:${sub}`)
     expect(said(await route(await allowed('medium')))).toBe('DENY approvers-too-few')
     expect(said(await route(await allowed('high')))).toBe('DENY approvers-too-few')
@@ -180,7 +189,9 @@ describe('what is asked', () => {
     await answer(answered(escalation, 'bob'))
     const again = { ...(await allowed('high', { intent: intentIn(decision) })) }
     expect(said(await route(again))).toBe('ESCALATE asked-before')
-    expect(said(await answer(answered(escalation, 'carol')))).toBe('ALLOW')
+    const last = await answer(answered(escalation, 'carol'))
+    expect(said(last)).toBe('ALLOW')
+    expect(last.approvals).toHaveLength(2)
     const third = { ...(await allowed('high', { intent: intentIn(decision) })) }
     expect(said(await route(third))).toBe('ESCALATE asked-before')
   })
@@ -292,8 +303,10 @@ describe('attack 86: an answer out of its time ends nothing', () => {
     expect(said(await answer(answered(escalation, 'bob')))).toBe('ESCALATE answer-not-an-approver')
     const carol = tables['control.agents'].get('human:carol')
     if (carol?.kind !== 'human') throw new Error('no carol')
-    tables['control.agents'].set('human:carol', { ...carol, state: 'suspended' })
-    expect(said(await answer(answered(escalation, 'carol')))).toBe('ESCALATE answer-not-an-approver')
+    for (const change of [{ state: 'suspended' }, { roles: ['operator'] }] as const) {
+      tables['control.agents'].set('human:carol', { ...carol, ...change } as typeof carol)
+      expect(said(await answer(answered(escalation, 'carol')))).toBe('ESCALATE answer-not-an-approver')
+    }
   })
 
   test('and a yes that was counted ends it where its human was revoked before the last yes', async () => {
@@ -417,6 +430,16 @@ describe('an answer counts only as the human’s own assertion over this request
     expect(said(await answer(answered(escalation, 'bob')))).toBe('ALLOW')
   })
 
+  test('an approver whom the rule does not ask', async () => {
+    const policy = tables['control.policies'].get('approval')
+    if (policy?.kind !== 'approval') throw new Error('no policy')
+    const rules = policy.rules.map((rule) => ({ ...rule, approvers: ['carol'] }))
+    tables['control.policies'].set('approval', { ...policy, rules })
+    const escalation = await route(await allowed('medium'))
+    expect(said(await answer(answered(escalation, 'bob')))).toBe('ESCALATE answer-not-an-approver')
+    expect(said(await answer(answered(escalation, 'carol')))).toBe('ALLOW')
+  })
+
   test('waits where its question is not known yet, and only there', async () => {
     const processor = approvalRouter(partsOf())
     const escalation = await route(await allowed('medium'))
@@ -439,6 +462,14 @@ describe('an answer counts only as the human’s own assertion over this request
 })
 
 const zeros = Buffer.alloc(32).toString('base64url')
+
+test('a question that is read after its end opens nothing', async () => {
+  const escalation = await route(await allowed('medium'))
+  const end = await answer(answered(escalation, 'bob'))
+  const memory = new OpenRequests()
+  for (const decision of [end, escalation]) memory.add(decision, { topic: output, partition, offset: 0 })
+  expect(memory.get(escalation.intentId)).toBeUndefined()
+})
 
 describe('who can write to the topics', () => {
   test('cannot end a request by a refusal of a forged input', async () => {

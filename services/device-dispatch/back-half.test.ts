@@ -20,7 +20,7 @@ import {
   sampleValues,
   softwareKey,
 } from '@interlock/tpm/test-attestation'
-import { digest, VerifiedRoots, verifySignedStatement } from '@interlock/trust'
+import { canonicalBytes, digest, signStatements, VerifiedRoots, verifySignedStatement } from '@interlock/trust'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { backHalf } from './back-half.ts'
 import type { OrdersInFlight } from './orders-in-flight.ts'
@@ -28,6 +28,7 @@ import { ackBy, ackStatementOf, orderFor } from './test-acks.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
 const partition = partitionOf('laser-1', 6)
+const zeros = digest(Buffer.alloc(0))
 const deadline = now + 15_000
 const endBy = now + 60_000
 const graceMs = 10_000
@@ -131,7 +132,6 @@ const partsOf = () => ({
 })
 
 describe('attack 98: an ack that is not the enrolled TPM’s word on this order leaves it open', () => {
-  const zeros = digest(Buffer.alloc(0))
   const cases: [string, string, (order: Order) => Ack | Promise<Ack>][] = [
     [
       'by another key',
@@ -185,8 +185,16 @@ describe('attack 98: an ack that is not the enrolled TPM’s word on this order 
     expect(said(only(await back.tick()))).toBe('timed-out not-answered-in-time')
   })
 
-  test('under another device’s name in the topic', async () => {
+  test('with other PCRs than are enrolled', async () => {
+    enrol({ pcrs: [0, 4] })
+    expect(said(await meet(ackOf(await sent())))).toBe('rejected completed quote-pcr-selection')
+  })
+
+  test('under another device’s name in the topic or in its column', async () => {
     const order = await sent()
+    expect(said(await meet({ ...ackOf(order), device: 'mill-1' as Ack['device'] }, 'laser-1'))).toBe(
+      'rejected completed device-differs',
+    )
     expect(said(await meet(ackOf(order), 'mill-1'))).toBe('rejected completed device-differs')
   })
 
@@ -368,6 +376,19 @@ describe('who can write to `dispatch` and `receipts`', () => {
   test('cannot open an order from what is none', async () => {
     const order = await orderFor(fixture)
     await sent({ ...order, statements: order.statements.slice(0, 4) })
+    await back.meet('dispatch', 'mill-1', await orderFor(fixture))
+    const asRouter = await orderFor(fixture, {
+      editStatement: (statement) =>
+        statement.stage === 'approval-router'
+          ? { ...statement, obligations: { device: 'laser-1', jobId: 'job-1', nonce: zeros, deadline, approvals: [] } }
+          : statement,
+    })
+    const four = asRouter.statements.slice(0, 4)
+    await sent({
+      ...asRouter,
+      eventId: statementOf({ ...asRouter, statements: four })?.eventId as Order['eventId'],
+      statements: four,
+    })
     const denied = await orderFor(fixture, {
       editStatement: (statement) => (statement.stage === 'device-dispatch' ? { ...statement, verdict: 'DENY' } : statement),
     })
@@ -389,11 +410,36 @@ describe('who can write to `dispatch` and `receipts`', () => {
     expect(await back.tick()).toHaveLength(1)
   })
 
-  test('cannot close an order by a receipt that device-dispatch did not sign', async () => {
+  test('cannot close an order by a receipt that device-dispatch did not sign, or signed of another partition’s', async () => {
     const order = await sent()
-    const mine = await meet(ackOf(await sent()))
-    const fields = { ...mine, eventId: `device-dispatch:acks:${partition}:77` as Receipt['eventId'], intentId: order.intentId }
-    await back.meet('receipts', 'job-1', fields)
+    await back.meet('receipts', 'job-1', await receiptOf(order, {}, 'approval-router'))
+    await back.meet('receipts', 'job-1', await receiptOf(order, { eventId: `device-dispatch:acks:${(partition + 1) % 6}:77` }))
     expect(said(await meet(ackOf(order)))).toBe('verified completed')
+    const other = await sent()
+    await back.meet('receipts', 'job-1', await receiptOf(other))
+    expect(said(await meet(ackOf(other)))).toBe('rejected completed ack-late')
   })
+
+  test('cannot raise a TPM’s counters by an ack that a receipt was not about', async () => {
+    const [one, two] = [await sent(), await sent()]
+    const high = fixture.codec.encode('acks', ackOf(one, {}, { clock: 900_000 }))
+    await back.meet('receipts', 'job-1', { ...(await receiptOf(one)), ack: high })
+    expect(said(await meet(ackOf(two)))).toBe('verified completed')
+  })
+
+  /** A receipt that says an order was completed. */
+  async function receiptOf(order: Order, change: Partial<ReceiptStatement> = {}, signer = 'device-dispatch'): Promise<Receipt> {
+    const known = await meet(ackOf(await sent()))
+    const statement = {
+      ...(statementOf(known) as ReceiptStatement),
+      eventId: `device-dispatch:acks:${partition}:${serial++}`,
+      intentId: order.intentId,
+      orderDigest: ackStatementOf(order).orderDigest,
+      ...change,
+    }
+    const [signed] = await signStatements([canonicalBytes(statement)], fixture.key(signer))
+    return { ...known, eventId: statement.eventId as Receipt['eventId'], ack: null, statement: signed as Receipt['statement'] }
+  }
 })
+
+let serial = 7000

@@ -91,7 +91,6 @@ function subjectsOf(
     ['device', device],
     ['job', jobId],
     ['human', delegation.human],
-    ['agent', identity.agent],
     ['certificate', identity.certificate],
     ['definition', identity.definitionHash],
     ...delegation.actors.map((actor) => ['agent', actor] as const),

@@ -234,6 +234,23 @@ describe('attack 94: a machine is told once', () => {
     expect(await said(await routed({ intent: intent.value }))).toBe('DENY refused-before')
   })
 
+  test('a no that approval-router did not sign, or that answers nothing allowed, stands in no intent’s way', async () => {
+    const no = (statement: DecisionStatement): DecisionStatement =>
+      statement.stage === 'approval-router' ? { ...statement, verdict: 'DENY' } : statement
+    const forged = await routed({
+      editStatement: no,
+      signWith: (stage) => (stage === 'approval-router' ? 'identity-verify' : stage),
+    })
+    await meet(forged)
+    const stray = await routed({ editStatement: no })
+    await meet({ ...stray, statements: stray.statements.toSpliced(2, 1) })
+    for (const { intent } of [forged, stray]) {
+      const decoded = fixture.codec.decode('intents', intent, 'Intent')
+      if (!decoded.ok) throw new Error(decoded.reason)
+      expect(await said(await routed({ intent: decoded.value }))).toBe('ALLOW')
+    }
+  })
+
   test('the refusal of a forged input stands in no intent’s way', async () => {
     const good = await routed()
     const forged = { ...good, eventId: good.eventId, statements: (await routed({ maker: stranger })).statements }
@@ -362,11 +379,17 @@ describe('approvals are verified again', () => {
   test.each<[string, Plan]>([
     ['approval-other-request', { editApproval: (request) => ({ ...request, previous: digest(Buffer.alloc(0)) }) }],
     ['approval-other-request', { editApproval: (request) => ({ ...request, commandDigest: digest(Buffer.alloc(0)) }) }],
+    ['approval-other-request', { editApproval: (request) => ({ ...request, jobId: 'job-2' }) }],
     ['approval-other-request', { editApproval: (request) => ({ ...request, answer: 'DENY' }) }],
     ['approval-expired', { editApproval: (request) => ({ ...request, expiresAt: now }) }],
     ['approval-mismatch', { editApproval: (request) => ({ ...request, human: 'carol' }) }],
   ])('attack 79: %s', async (reason, plan) => {
     expect(await said(await routed({ risk: 'medium', approvers: ['bob'], ...plan }))).toBe(`DENY ${reason}`)
+  })
+
+  test('an answer that was given in time does not lapse on its way here', async () => {
+    const soon: Plan = { editApproval: (request) => ({ ...request, expiresAt: now + 500 }) }
+    expect(await said(await routed({ risk: 'medium', approvers: ['bob'], ...soon }))).toBe('ALLOW')
   })
 
   test('a passkey that is not registered', async () => {

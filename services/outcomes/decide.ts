@@ -11,16 +11,10 @@ export type Ending = {
 }
 
 /**
- * Refusals that are about a record, not about the intent it names: somebody played it again, or elsewhere, or said yes after a no. The
- * intent itself goes its own way, and what ends it there stands.
+ * Refusals that are about a record, not about the intent it names: somebody played it again, or said yes after a no. The intent itself
+ * goes its own way, and what ends it there stands.
  */
-const aboutTheRecord: ReadonlySet<string> = new Set([
-  'replayed',
-  'conflicting-intent',
-  'wrong-key',
-  'wrong-partition',
-  'refused-before',
-])
+const aboutTheRecord: ReadonlySet<string> = new Set(['replayed', 'conflicting-intent', 'refused-before'])
 
 /** Nobody judged it: the time for it was over. */
 const lapses: ReadonlySet<string> = new Set(['approval-expired', 'chain-expired', 'decisions-too-old'])

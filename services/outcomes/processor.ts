@@ -1,4 +1,4 @@
-import { type Decision, eventId, type Outcome, parseEventId, partitionOf, type StageName, stageNames } from '@interlock/contracts'
+import { type Decision, eventId, type Outcome, partitionOf, type StageName, stageNames } from '@interlock/contracts'
 import {
   answersStageBefore,
   type Incoming,
@@ -31,7 +31,7 @@ export function outcomes(parts: Parts): Processor<EndedIntents> {
     eventOf: ({ record, position }) => (position.topic === output ? (record as Outcome).eventId : signedEventId(record)),
     observe(memory, incoming) {
       // Own outcomes tell only what is answered: signed by nobody, they must not end an intent that nobody ended.
-      if (incoming.position.topic === output) return isOwn(incoming as Incoming<'Outcome'>)
+      if (incoming.position.topic === output) return true
       return incoming.position.topic === 'receipts'
         ? observeReceipt(memory, incoming as Incoming<'Receipt'>, parts)
         : observeDecision(memory, incoming as Incoming<'Decision'>, parts)
@@ -47,11 +47,6 @@ export function outcomes(parts: Parts): Processor<EndedIntents> {
     },
     forget: (memory, now) => memory.forget(now),
   }
-}
-
-function isOwn({ record, position }: Incoming<'Outcome'>): boolean {
-  const event = parseEventId(record.eventId)
-  return event?.consumer === name && event.partition === position.partition
 }
 
 function observeDecision(memory: EndedIntents, incoming: Incoming<'Decision'>, parts: Parts): boolean {
