@@ -38,6 +38,7 @@ let stranger: Fixture
 let tables: FixtureTables
 let key: SoftwareKey
 let back: TestPartition<OrdersInFlight>
+let counted: string[]
 
 beforeAll(async () => {
   fixture = await createFixture(now)
@@ -45,6 +46,7 @@ beforeAll(async () => {
   key = softwareKey()
 })
 beforeEach(async () => {
+  counted = []
   tables = await createTables(fixture, {
     attestationKey: key.publicArea.toString('base64url'),
     pcrs: samplePcrs,
@@ -129,6 +131,7 @@ const partsOf = () => ({
   roots: new VerifiedRoots(),
   key: fixture.key('device-dispatch'),
   topology: readTopology(),
+  count: ({ result }: Receipt) => counted.push(result),
 })
 
 describe('attack 98: an ack that is not the enrolled TPM’s word on this order leaves it open', () => {
@@ -283,6 +286,7 @@ describe('attack 99: two last words', () => {
     await meet(ackOf(order))
     await back.restart()
     expect(said(await meet(ackOf(order, { status: 'failed' }, { clock: 62_000 })))).toBe('rejected failed ack-equivocates')
+    expect(counted).toEqual(['verified', 'rejected'])
     expect(said(await meet(ackOf(order, { at: now + 9000 }, { clock: 63_000 })))).toBe('rejected completed ack-repeated')
   })
 })
@@ -340,6 +344,7 @@ describe('silence', () => {
     expect(await back.tick()).toEqual([])
     back.now += 1
     expect(said(only(await back.tick()))).toBe('timed-out not-completed-in-time')
+    expect(counted).toEqual(['verified', 'timed-out'])
   })
 
   test('a word after it is late and changes nothing', async () => {

@@ -18,7 +18,9 @@ import { draftReceipt } from './receipt.ts'
 
 const name = 'device-dispatch' satisfies StageName
 
-type Parts = Pick<ServiceParts, 'codec' | 'trust' | 'roots' | 'key' | 'topology'>
+type Parts = Pick<ServiceParts, 'codec' | 'trust' | 'roots' | 'key' | 'topology'> & {
+  readonly count: (receipt: Receipt) => void
+}
 
 /** By device: what became of each order, by its TPM's word or by the clock. Receipts go back to the jobs' partitions. */
 export function backHalf(parts: Parts): Processor<OrdersInFlight> {
@@ -41,6 +43,7 @@ export function backHalf(parts: Parts): Processor<OrdersInFlight> {
     lacks: (memory, { record }) => memory.get((record as Ack).intentId) === undefined,
     async react(memory, incoming, context) {
       const receipt = receiptOfAck(memory, incoming as Incoming<'Ack'>, context)
+      parts.count(receipt)
       // A record needs a key to be read; an ack without a job lies where its device's name puts it.
       return [{ topic: 'receipts', key: receipt.jobId || incoming.key, record: receipt }]
     },
@@ -57,6 +60,7 @@ export function backHalf(parts: Parts): Processor<OrdersInFlight> {
         detail: { by: hasBegun ? order.endBy : order.beginBy },
         ack: null,
       })
+      parts.count(receipt)
       return [{ topic: 'receipts', key: receipt.jobId, record: receipt }]
     },
     forget: (memory, now) => memory.forget(now),

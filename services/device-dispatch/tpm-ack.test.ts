@@ -32,6 +32,7 @@ beforeAll(async () => {
     roots: new VerifiedRoots(),
     key: fixture.key('device-dispatch'),
     topology: readTopology(),
+    count: () => {},
   }
   const where = { codec: fixture.codec, tables, partition: partitionOf('laser-1', 6), now: now + 1000 }
   back = new TestPartition(backHalf(parts), where)

@@ -25,17 +25,24 @@ let fixture: Fixture
 let stranger: Fixture
 let here: TestPartition<EndedIntents>
 let serial = 0
+let counted: string[]
 
 beforeAll(async () => {
   fixture = await createFixture(now)
   stranger = await createFixture(now)
 })
 beforeEach(() => {
+  counted = []
   here = start(partition)
 })
 
 function start(at: number): TestPartition<EndedIntents> {
-  const parts = { trust: fixture.trust.anchors, roots: new VerifiedRoots(), topology: readTopology() }
+  const parts = {
+    trust: fixture.trust.anchors,
+    roots: new VerifiedRoots(),
+    topology: readTopology(),
+    count: (status: string) => counted.push(status),
+  }
   return new TestPartition(outcomes(parts), { codec: fixture.codec, tables: {} as never, partition: at, now })
 }
 
@@ -185,6 +192,7 @@ describe('exactly one', () => {
     const decision = await decided('device-dispatch')
     await meet(decision)
     expect(said(await receive(await receiptOf(decision)))).toBe('completed by device')
+    expect(counted).toEqual(['completed'])
     const timedOut = { result: 'timed-out', status: '' } as const
     expect(await receive(await receiptOf(decision, timedOut))).toEqual([])
     expect(await meet(await denied('semantic-bounds', 'outside-grant', { intent: intentIn(decision) }))).toEqual([])

@@ -15,7 +15,7 @@ import { EndedIntents, horizonMs } from './ended-intents.ts'
 const name = 'outcomes'
 const output = 'outcomes'
 
-type Parts = Pick<ServiceParts, 'trust' | 'roots' | 'topology'>
+type Parts = Pick<ServiceParts, 'trust' | 'roots' | 'topology'> & { readonly count: (status: Outcome['status']) => void }
 
 /** Reads every decision and receipt, and writes one outcome for each intent that a signed one of them ended. */
 export function outcomes(parts: Parts): Processor<EndedIntents> {
@@ -43,6 +43,7 @@ export function outcomes(parts: Parts): Processor<EndedIntents> {
       if (!ending || !memory.isEndedBy(record.intentId, event)) return []
       const { intentId, jobId, device, decidedAt } = record
       const outcome: Outcome = { eventId: event, intentId, jobId, device, decidedAt, ...ending, reasons: [...ending.reasons] }
+      parts.count(outcome.status)
       return [{ topic: output, key, record: outcome }]
     },
     forget: (memory, now) => memory.forget(now),

@@ -46,6 +46,7 @@ const parts = (stage: 'approval-router' | 'device-dispatch') => ({
   roots: new VerifiedRoots(),
   key: fixture.key(stage),
   topology: readTopology(),
+  count: () => {},
   alarm: (error: unknown) => {
     throw error
   },
