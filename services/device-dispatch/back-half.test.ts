@@ -366,6 +366,23 @@ describe('silence', () => {
   })
 })
 
+describe('attack 101: a device that floods', () => {
+  test('an ack beyond the topic’s bound is parked unread', async () => {
+    const ack = { ...ackOf(await sent()), attest: Buffer.alloc(300_000) }
+    const decoded = fixture.codec.decode('acks', fixture.codec.encode('acks', ack))
+    expect(decoded).toMatchObject({ ok: false, reason: 'too-large' })
+    expect(fixture.codec.decode('acks', Buffer.alloc(50_000_000))).toMatchObject({ ok: false, reason: 'too-large' })
+  })
+
+  test('a thousand acks of nothing are each answered without touching a key, and another order’s ack counts', async () => {
+    const order = await sent()
+    const noise = { ...ackOf(order), intentId: 'nothing' as Ack['intentId'], attest: Buffer.alloc(9), signature: Buffer.alloc(9) }
+    for (let count = 0; count < 1000; count += 1) expect(said(await meet(noise))).toBe('rejected completed order-unknown')
+    expect(back.memory.get('nothing')).toBeUndefined()
+    expect(said(await meet(ackOf(order)))).toBe('verified completed')
+  })
+})
+
 describe('who can write to `dispatch` and `receipts`', () => {
   test('attack 91: cannot open an order that device-dispatch did not sign', async () => {
     const forged = await orderFor(stranger)

@@ -128,7 +128,7 @@ describe('what approval-router asks, people sign, device-dispatch checks and the
     expect(told).toMatchObject([{ intentId: approved.intentId, status: 'completed', stage: 'device' }])
   })
 
-  test('an order that comes too late is refused by the device as genuine, so that its refusal can end it', async () => {
+  test('attack 96: an order that comes too late is refused by the device as genuine, so that its refusal can end it', async () => {
     const order = await orderNow()
     const late = await verify(order, order.deadline + 1)
     expect(late).toMatchObject({ ok: false, reason: 'deadline-passed', genuine: { orderDigest: expect.any(String) } })
