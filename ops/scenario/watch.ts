@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { Ack, Codec, Decision, IntentId, Order, Outcome, Receipt } from '@interlock/contracts'
 import { stageNames } from '@interlock/contracts'
+import { type Following, followTopics } from '@interlock/sdk'
 import type kafkajs from 'kafkajs'
 
 /** One thing that was seen to happen to an intent, in the order seen. */
@@ -25,26 +25,16 @@ const topics = [...stageNames.map((stage) => `decisions.${stage}`), 'dispatch', 
 export class Watch {
   readonly #steps = new Map<IntentId, Step[]>()
   readonly #waiting = new Set<() => void>()
-  readonly #consumer: kafkajs.Consumer
   readonly #codec: Codec
+  #following: Following | undefined
 
-  private constructor(consumer: kafkajs.Consumer, codec: Codec) {
-    this.#consumer = consumer
+  private constructor(codec: Codec) {
     this.#codec = codec
   }
 
   static async start(kafka: kafkajs.Kafka, codec: Codec): Promise<Watch> {
-    const consumer = kafka.consumer({ groupId: `watch-${randomUUID()}`, maxWaitTimeInMs: 50, minBytes: 1 })
-    const watch = new Watch(consumer, codec)
-    await consumer.connect()
-    await consumer.subscribe({ topics, fromBeginning: false })
-    const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()))
-    await consumer.run({
-      autoCommit: false,
-      partitionsConsumedConcurrently: 8,
-      eachMessage: async ({ topic, message }) => watch.#take(topic, message.value),
-    })
-    await joined
+    const watch = new Watch(codec)
+    watch.#following = await followTopics(kafka, { topics, from: 'end', take: ({ topic, value }) => watch.#take(topic, value) })
     return watch
   }
 
@@ -81,6 +71,6 @@ export class Watch {
   }
 
   async stop(): Promise<void> {
-    await this.#consumer.disconnect()
+    await this.#following?.stop()
   }
 }

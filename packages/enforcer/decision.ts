@@ -6,6 +6,7 @@ import {
   type EventPosition,
   eventId,
   type Intent,
+  type IntentId,
   type SignedStatement,
   type StageName,
 } from '@interlock/contracts'
@@ -51,10 +52,12 @@ export function draftDecision<Reason extends string>(
   const obligations = verdict.verdict === 'DENY' ? {} : verdict.obligations
   const expiresAt = verdict.verdict === 'DENY' ? now : verdict.expiresAt
   const id = eventId(stage, position)
+  // Whoever wrote the record chose its length; a longer one is refused by identity-verify, and the refusal must be readable.
+  const intentId = subject.intent.intentId.slice(0, intentIdMax) as IntentId
   const statement: DecisionStatement = {
     stage,
     eventId: id,
-    intentId: subject.intent.intentId,
+    intentId,
     commandDigest: subject.commandDigest,
     previous: digest(subject.before.at(-1)?.statement ?? subject.intentBytes),
     verdict: verdict.verdict,
@@ -67,7 +70,7 @@ export function draftDecision<Reason extends string>(
   return {
     eventId: id,
     stage,
-    intentId: subject.intent.intentId,
+    intentId,
     jobId: subject.intent.jobId,
     ...principals(claimsOf(subject.intent), [...subject.statements, statement]),
     device: subject.intent.device,
@@ -113,6 +116,8 @@ function principals(claimed: Claimed, statements: readonly DecisionStatement[]):
   }
 }
 
+/** packages/contracts/statement.ts. */
+const intentIdMax = 64
 const detailBytesMax = 16_384
 
 /** Detail is for people; it repeats what an attacker sent, so it is bounded. */

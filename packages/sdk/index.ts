@@ -12,6 +12,7 @@ export {
   type VerifiedOrder,
   verifyOrder,
 } from './adapter/verify-order.ts'
+export { type FollowedRecord, type Following, type FollowRequest, followTopics } from './follow-topics.ts'
 export { createIntent, IntentError, type IntentRequest } from './orchestrator/create-intent.ts'
 export { DelegationError, type DelegationRequest, delegate } from './orchestrator/delegate.ts'
 export { OrchestratorClient, OutcomeTimeout, type Submitted } from './orchestrator/orchestrator-client.ts'

@@ -1,28 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import type { Codec, DeadLetter } from '@interlock/contracts'
+import { type FollowedRecord, type Following, followTopics } from '@interlock/sdk'
 import type kafkajs from 'kafkajs'
 
 /** Follows `deadletters` from now on. */
 export class DeadLetters {
   readonly #seen: DeadLetter[] = []
-  readonly #consumer: kafkajs.Consumer
-
-  private constructor(consumer: kafkajs.Consumer) {
-    this.#consumer = consumer
-  }
+  #following: Following | undefined
 
   static async follow(kafka: kafkajs.Kafka, codec: Codec): Promise<DeadLetters> {
-    const consumer = kafka.consumer({ groupId: `dead-letters-${randomUUID()}`, maxWaitTimeInMs: 50, minBytes: 1 })
-    const letters = new DeadLetters(consumer)
-    await consumer.connect()
-    await consumer.subscribe({ topic: 'deadletters', fromBeginning: true })
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ message }) => {
-        const decoded = codec.decode('deadletters', message.value ?? Buffer.alloc(0), 'DeadLetter')
-        if (decoded.ok) letters.#seen.push(decoded.value)
-      },
-    })
+    const letters = new DeadLetters()
+    const take = ({ value }: FollowedRecord) => {
+      const decoded = codec.decode('deadletters', value ?? Buffer.alloc(0), 'DeadLetter')
+      if (decoded.ok) letters.#seen.push(decoded.value)
+    }
+    letters.#following = await followTopics(kafka, { topics: ['deadletters'], from: 'start', take })
     return letters
   }
 
@@ -42,7 +33,7 @@ export class DeadLetters {
     }
   }
 
-  stop(): Promise<void> {
-    return this.#consumer.disconnect()
+  async stop(): Promise<void> {
+    await this.#following?.stop()
   }
 }

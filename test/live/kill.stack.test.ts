@@ -19,15 +19,18 @@ it(
     const traffic = new Traffic(live.world, 8)
     traffic.start()
     const end = Date.now() + minutes * 60_000
-    for (let round = 0; round < rounds && (minutes === 0 || Date.now() < end); round += 1) {
-      for (const service of live.system.services) {
-        await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 700))
-        await service.kill()
-        await service.restart()
+    try {
+      for (let round = 0; round < rounds && (minutes === 0 || Date.now() < end); round += 1) {
+        for (const service of live.system.services) {
+          await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 700))
+          await service.kill()
+          await service.restart()
+        }
+        if (minutes > 0) console.log(`round ${round + 1}: ${traffic.accepted.length} intents accepted`)
       }
-      if (minutes > 0) console.log(`round ${round + 1}: ${traffic.accepted.length} intents accepted`)
+    } finally {
+      await traffic.stop()
     }
-    await traffic.stop()
 
     expect(traffic.accepted.length).toBeGreaterThan(20)
     for (const intentId of traffic.accepted) await live.outcomeOf(intentId, 120_000)

@@ -46,6 +46,8 @@ export class Follower {
 
   async stop(): Promise<void> {
     this.#isStopped = true
+    // What it found goes with it: the next one finds for itself.
+    this.#outage.back('kafka', this)
     await this.#membership?.leave().catch(() => {})
   }
 
@@ -59,12 +61,12 @@ export class Follower {
           listener: this.#listener(),
         })
         if (this.#isStopped) await this.#membership.leave()
-        this.#outage.back('kafka')
+        this.#outage.back('kafka', this)
         attempt = 0
         await this.#membership.ended
       } catch (error) {
         if (!(error instanceof InfrastructureError)) throw error
-        this.#outage.away('kafka', error)
+        this.#outage.away('kafka', error, this)
       }
       if (!this.#isStopped) await this.#clock.sleep(backoffMs(attempt))
     }

@@ -14,6 +14,17 @@ test('says once that the broker is away, and once that it is back', () => {
   expect(said).toEqual(['kafka away', 'registry away', 'kafka back'])
 })
 
+test('is back only when everybody who missed it has it back', () => {
+  const said: string[] = []
+  const outage = new Outage((event, dependency) => said.push(`${dependency} ${event}`))
+  outage.away('kafka', new Error('no answer'), 'tables')
+  outage.away('kafka', new Error('no answer'), 'inputs')
+  outage.back('kafka', 'tables')
+  expect(outage.isAway('kafka')).toBe(true)
+  outage.back('kafka', 'inputs')
+  expect(said).toEqual(['kafka away', 'kafka back'])
+})
+
 test('waits longer each time, and never longer than five seconds', () => {
   expect([0, 1, 2, 5, 6, 60].map(backoffMs)).toEqual([100, 200, 400, 3200, 5000, 5000])
 })

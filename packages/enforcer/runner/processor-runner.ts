@@ -70,7 +70,7 @@ export class ProcessorRunner<Memory> {
         await Promise.race([this.#member(() => (attempt = 0)), this.#fault.promise])
       } catch (error) {
         if (!(error instanceof InfrastructureError)) throw error
-        outage.away('kafka', error)
+        outage.away('kafka', error, this)
       }
       this.#endAssignment()
       if (!this.#isStopped) await clock.sleep(backoffMs(attempt))
@@ -88,11 +88,10 @@ export class ProcessorRunner<Memory> {
   }
 
   async #member(onJoined: () => void): Promise<void> {
-    const { kafka, outage } = this.#parts
+    const { kafka } = this.#parts
     const membership = await kafka.join({ group: this.#group, topics: this.#roles.joined, listener: this.#listener() })
     this.#joined = membership
     onJoined()
-    outage.back('kafka')
     if (this.#isStopped) await membership.leave()
     await membership.ended
   }
@@ -134,10 +133,14 @@ export class ProcessorRunner<Memory> {
       context: () => ({ now: clock.now(), tables, random, partitions: this.#roles.partitions }),
       onRestored: () => {
         this.#failures = 0
+        // Not before: what answers a join may still fail when the logs are asked for.
+        this.#parts.outage.back('kafka', this)
       },
       onLost: (why, error) => this.#lost(membership, why, error),
     })
     this.#assignment.start(this.#settled)
+    // Nothing to restore: another instance has all partitions.
+    if (partitions.length === 0) this.#parts.outage.back('kafka', this)
   }
 
   #endAssignment(): void {
@@ -155,7 +158,7 @@ export class ProcessorRunner<Memory> {
     membership.hold()
     this.#endAssignment()
     if (error instanceof InfrastructureError) {
-      this.#parts.outage.away('kafka', error)
+      this.#parts.outage.away('kafka', error, this)
       void this.#closeWriter()
     }
     const wait = error === undefined ? 0 : backoffMs(this.#failures++)

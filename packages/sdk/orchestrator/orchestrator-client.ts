@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { Codec, Intent, IntentId, Outcome } from '@interlock/contracts'
-import { isInPlace, readExpectedOffset } from '@interlock/contracts/expected-offset'
-import type { Consumer, Kafka, Producer } from 'kafkajs'
+import type { Kafka, Producer } from 'kafkajs'
+import { type Following, followTopics } from '../follow-topics.ts'
 import { murmur2Partitioner } from './partition.ts'
 
 /** No outcome came in time. The intent may still get one: nothing was cancelled. */
@@ -16,37 +15,29 @@ export type Submitted = { readonly partition: number; readonly offset: string }
 export class OrchestratorClient {
   readonly #codec: Codec
   readonly #producer: Producer
-  readonly #consumer: Consumer
+  #following: Following | undefined
+  /** Job of each intent handed in here: an intentId is unique within its job only. */
+  readonly #jobs = new Map<string, string>()
   readonly #outcomes = new Map<string, Outcome>()
   readonly #waiting = new Map<string, Set<(outcome: Outcome) => void>>()
 
   private constructor(kafka: Kafka, codec: Codec) {
     this.#codec = codec
     this.#producer = kafka.producer({ idempotent: true, createPartitioner: murmur2Partitioner, allowAutoTopicCreation: false })
-    this.#consumer = kafka.consumer({ groupId: `orchestrator-${randomUUID()}`, maxWaitTimeInMs: 20, minBytes: 1 })
   }
 
   /** Resolves when outcomes are being read, so that none of a later submit is missed. */
   static async connect({ kafka, codec }: { kafka: Kafka; codec: Codec }): Promise<OrchestratorClient> {
     const client = new OrchestratorClient(kafka, codec)
     await client.#producer.connect()
-    await client.#consumer.connect()
-    await client.#consumer.subscribe({ topic: 'outcomes', fromBeginning: false })
-    const ends = await endOffsets(kafka)
-    await client.#consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ message }) => {
-        // An outcome that lies elsewhere than its writer expected counts nowhere.
-        if (isInPlace(Number(message.offset), readExpectedOffset(message.headers))) client.#take(message.value)
-      },
-    })
-    // kafkajs asks for "the end" when it first fetches, which may be after an outcome that must be seen: say where to begin.
-    for (const { partition, high } of ends) client.#consumer.seek({ topic: 'outcomes', partition, offset: high })
+    client.#following = await followTopics(kafka, { topics: ['outcomes'], from: 'end', take: ({ value }) => client.#take(value) })
     return client
   }
 
   /** Resolves when the broker has the intent durably (acks of all in-sync replicas). */
   async submit(intent: Intent): Promise<Submitted> {
+    this.#jobs.set(intent.intentId, intent.jobId)
+    if (this.#jobs.size > OUTCOMES_KEPT_MAX) this.#jobs.delete(this.#jobs.keys().next().value as string)
     const value = this.#codec.encode('intents', intent)
     const [written] = await this.#producer.send({ topic: 'intents', acks: -1, messages: [{ key: intent.jobId, value }] })
     return { partition: written?.partition ?? -1, offset: written?.baseOffset ?? '' }
@@ -75,7 +66,7 @@ export class OrchestratorClient {
   }
 
   async close(): Promise<void> {
-    await this.#consumer.disconnect()
+    await this.#following?.stop()
     await this.#producer.disconnect()
   }
 
@@ -84,20 +75,12 @@ export class OrchestratorClient {
     const decoded = this.#codec.decode('outcomes', value, 'Outcome')
     // A repeat has the same event id, and anybody may write what does not decode: the first readable outcome counts.
     if (!decoded.ok || this.#outcomes.has(decoded.value.intentId)) return
-    this.#outcomes.set(decoded.value.intentId, decoded.value)
+    const { intentId, jobId } = decoded.value
+    if ((this.#jobs.get(intentId) ?? jobId) !== jobId) return
+    this.#outcomes.set(intentId, decoded.value)
     if (this.#outcomes.size > OUTCOMES_KEPT_MAX) this.#outcomes.delete(this.#outcomes.keys().next().value as string)
-    for (const resolve of this.#waiting.get(decoded.value.intentId) ?? []) resolve(decoded.value)
+    for (const resolve of this.#waiting.get(intentId) ?? []) resolve(decoded.value)
   }
 }
 
 const OUTCOMES_KEPT_MAX = 10_000
-
-async function endOffsets(kafka: Kafka): Promise<{ partition: number; high: string }[]> {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    return await admin.fetchTopicOffsets('outcomes')
-  } finally {
-    await admin.disconnect()
-  }
-}
