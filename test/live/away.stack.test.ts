@@ -27,8 +27,8 @@ describe('while a part of the stack is away', () => {
     for (const service of live.system.services) {
       const said = service.log().filter((line) => /kafka is (away|back)/.test(line))
       const of = (word: string) => said.filter((line) => line.includes(`kafka is ${word}`)).length
-      // One that asked nothing of the broker meanwhile did not miss it.
-      expect(of('away'), service.name).toBeLessThanOrEqual(1)
+      // One that asked nothing of the broker meanwhile did not miss it; inputs and tables are read by two, who may notice apart.
+      expect(of('away'), service.name).toBeLessThanOrEqual(2)
       expect(of('back'), service.name).toBe(of('away'))
       waited += of('away')
     }
