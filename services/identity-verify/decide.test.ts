@@ -181,21 +181,26 @@ describe('identity-verify refuses, by certificate', () => {
     const key = await certified({ definitionHash: digest(Buffer.from('another prompt')) })
     expect(await reasonOf(signedBy(key))).toBe('definition-mismatch')
   })
-  it('a definition that is registered anew', async () => 
+  it('a definition that is registered anew', async () => {
     edit('definition:laser-operator', { hash: digest(Buffer.from('a new version')) })
-    expect(await reasonOf(buildIntent(fixture))).toBe('definition-mismatch'))
-  it('attack 21: a definition that was suspended', async () => 
+    expect(await reasonOf(buildIntent(fixture))).toBe('definition-mismatch')
+  })
+  it('attack 21: a definition that was suspended', async () => {
     edit('definition:laser-operator', { state: 'suspended' })
-    expect(await reasonOf(buildIntent(fixture))).toBe('definition-not-active'))
-  it('attack 21: a definition whose entry is gone', async () => 
+    expect(await reasonOf(buildIntent(fixture))).toBe('definition-not-active')
+  })
+  it('attack 21: a definition whose entry is gone', async () => {
     tables['control.agents'].delete('definition:laser-operator')
-    expect(await reasonOf(buildIntent(fixture))).toBe('definition-unknown'))
-  it('attack 21: an instance whose entry is gone, though its certificate is good', async () => 
+    expect(await reasonOf(buildIntent(fixture))).toBe('definition-unknown')
+  })
+  it('attack 21: an instance whose entry is gone, though its certificate is good', async () => {
     tables['control.agents'].delete(`instance:${operator}`)
-    expect(await reasonOf(buildIntent(fixture))).toBe('instance-unknown'))
-  it('an instance that was suspended', async () => 
+    expect(await reasonOf(buildIntent(fixture))).toBe('instance-unknown')
+  })
+  it('an instance that was suspended', async () => {
     edit(`instance:${operator}`, { state: 'suspended' })
-    expect(await reasonOf(buildIntent(fixture))).toBe('instance-not-active'))
+    expect(await reasonOf(buildIntent(fixture))).toBe('instance-not-active')
+  })
   it.each([
     ['its agent', 'agent', (): string => operator],
     ['its certificate', 'certificate', (): string => fixture.key('agent-laser-operator-z1').keyId],
