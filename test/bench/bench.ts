@@ -1,0 +1,98 @@
+/**
+ * `npm run bench [-- --json]`: the five enforcers against the raw limit, which is as many kafkajs pass-through hops with records of the same
+ * size, on the same broker, in one run, round by round in turn. Latency is from when an intent was due to be sent to when its order lies
+ * in `dispatch`; throughput drains a backlog. Machines are noisy: only the ratios mean something elsewhere.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stageNames } from '@interlock/contracts'
+import { startStack, startSystem } from '@interlock/ops/local'
+import { cpuTimeMs } from './cpu-time.ts'
+import { Flow, type Sample } from './flow.ts'
+import { IntentSource } from './intent-source.ts'
+import { rawSamples, rawTopics, startRawHops } from './raw-hops.ts'
+import { median, percentile } from './statistics.ts'
+
+const perSecond = 50
+const rounds = 3
+const latencySamples = 250
+const backlog = 2000
+
+const isJson = process.argv.includes('--json')
+const say = (text: string) => (isJson ? console.error(text) : console.log(text))
+
+const directory = mkdtempSync(join(tmpdir(), 'interlock-bench-'))
+const stack = await startStack({ directory, log: say })
+const system = await startSystem(stack, { directory, services: [...stageNames], devices: ['laser-1'], log: say })
+// Its enrolment is needed, its motion is not: a machine moves for a third of a second.
+for (const { service } of system.devices) await service.stop()
+try {
+  const source = await IntentSource.open(stack, system.layout)
+  await source.createTopics(rawTopics)
+  const hops = await startRawHops(stack.kafka)
+  const pipeline = await Flow.open(source.kafka, { input: 'intents', output: 'dispatch', idOf: source.intentIdOf })
+  const raw = await Flow.open(source.kafka, {
+    input: rawTopics[0] as string,
+    output: rawTopics.at(-1) as string,
+    idOf: rawSamples.idOf,
+  })
+
+  say('warming up')
+  const warm = await source.intents(300)
+  await pipeline.latencies(warm, perSecond)
+  const bytes = await source.meanRecordBytes(warm[0] as Sample)
+  await raw.latencies(rawSamples.make(300, bytes), perSecond)
+
+  const pids = system.services.map(({ pid }) => pid)
+  const seen = {
+    pipeline: [] as number[],
+    raw: [] as number[],
+    pipelinePerS: [] as number[],
+    rawPerS: [] as number[],
+    cpuMs: [] as number[],
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    say(`round ${round} of ${rounds}`)
+    seen.raw.push(...(await raw.latencies(rawSamples.make(latencySamples, bytes), perSecond)))
+    seen.pipeline.push(...(await pipeline.latencies(await source.intents(latencySamples), perSecond)))
+    seen.rawPerS.push(await raw.throughput(rawSamples.make(backlog, bytes)))
+    const intents = await source.intents(backlog)
+    const before = cpuTimeMs(pids)
+    seen.pipelinePerS.push(await pipeline.throughput(intents))
+    const after = cpuTimeMs(pids)
+    if (before !== undefined && after !== undefined) seen.cpuMs.push((after - before) / backlog)
+  }
+  report({
+    pipeline_p50_ms: percentile(seen.pipeline, 0.5),
+    raw_p50_ms: percentile(seen.raw, 0.5),
+    latency_ratio: percentile(seen.pipeline, 0.5) / percentile(seen.raw, 0.5),
+    pipeline_p99_ms: percentile(seen.pipeline, 0.99),
+    raw_p99_ms: percentile(seen.raw, 0.99),
+    pipeline_per_s: median(seen.pipelinePerS),
+    raw_per_s: median(seen.rawPerS),
+    throughput_ratio: median(seen.pipelinePerS) / median(seen.rawPerS),
+    cpu_ms_per_intent: median(seen.cpuMs),
+  })
+  await Promise.all([pipeline.close(), raw.close(), hops.stop()])
+} finally {
+  await system.stop()
+  await stack.stop()
+  rmSync(directory, { recursive: true, force: true })
+}
+
+function report(measured: Record<string, number>): void {
+  const rounded = Object.fromEntries(Object.entries(measured).map(([name, value]) => [name, Math.round(value * 100) / 100]))
+  if (isJson) {
+    console.log(JSON.stringify(rounded))
+    return
+  }
+  const row = (name: string, pipeline: string, raw: string, ratio: string) =>
+    console.log(`${name.padEnd(28)}${pipeline.padStart(12)}${raw.padStart(12)}${ratio.padStart(10)}`)
+  const at = (name: string) => String(rounded[name])
+  row('', 'pipeline', 'raw hops', 'ratio')
+  row(`latency p50, ms, at ${perSecond}/s`, at('pipeline_p50_ms'), at('raw_p50_ms'), at('latency_ratio'))
+  row('latency p99, ms', at('pipeline_p99_ms'), at('raw_p99_ms'), '')
+  row('throughput, intents/s', at('pipeline_per_s'), at('raw_per_s'), at('throughput_ratio'))
+  row('CPU of the five, ms/intent', at('cpu_ms_per_intent'), '', '')
+}
