@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { verifySignature } from '@interlock/trust'
 import { type Judgement, report, type SuiteReport, vectorFile } from './suite.ts'
 
@@ -12,7 +12,7 @@ type Wycheproof = {
 }
 
 /** Wycheproof cases of the two signature formats that statements, proofs and tokens use. */
-function wycheproof(folder: string, suite: string, file: string): SuiteReport | undefined {
+function wycheproof(folder: string, suite: string, file: string, verifies = verifiesRaw): SuiteReport | undefined {
   const vectors = vectorFile(folder, 'wycheproof', file) as Wycheproof | undefined
   if (!vectors) return undefined
   return report(
@@ -27,8 +27,13 @@ function wycheproof(folder: string, suite: string, file: string): SuiteReport | 
   )
 }
 
-function verifies(key: KeyObject, msg: string, sig: string): boolean {
+function verifiesRaw(key: KeyObject, msg: string, sig: string): boolean {
   return verifySignature(key, Buffer.from(msg, 'hex'), Buffer.from(sig, 'hex'))
+}
+
+/** Signatures of certificates and revocation lists are DER, verified by OpenSSL. */
+function verifiesDer(key: KeyObject, msg: string, sig: string): boolean {
+  return verify('sha256', Buffer.from(msg, 'hex'), key, Buffer.from(sig, 'hex'))
 }
 
 function judge(result: string, isAccepted: boolean): Judgement {
@@ -39,3 +44,5 @@ function judge(result: string, isAccepted: boolean): Judgement {
 export const ecdsaP1363 = (folder: string) =>
   wycheproof(folder, 'wycheproof ecdsa p1363', 'ecdsa_secp256r1_sha256_p1363_test.json')
 export const ed25519 = (folder: string) => wycheproof(folder, 'wycheproof ed25519', 'ed25519_test.json')
+export const ecdsaDer = (folder: string) =>
+  wycheproof(folder, 'wycheproof ecdsa der', 'ecdsa_secp256r1_sha256_test.json', verifiesDer)
