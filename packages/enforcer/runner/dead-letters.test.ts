@@ -60,7 +60,8 @@ async function meet(records: readonly { key: Buffer | null; value: Buffer | null
     topology,
     codec: fixture.codec,
     kafka: new SimulatedKafka(broker, instance),
-    clock: instance,
+    // Whole milliseconds, as clocks have it and records can hold.
+    clock: { now: () => Math.floor(instance.now()), sleep: (ms) => instance.sleep(ms) },
     outage: new Outage(() => {}),
     observer: { answered: () => {}, parked: (_topic, reason) => parked.push(reason), restored: () => {}, diverged: () => {} },
     verifyEntry: () => ({ ok: false, reason: 'none', detail: {} }),
