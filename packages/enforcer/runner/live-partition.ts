@@ -20,6 +20,10 @@ export class LivePartition<Memory> {
   readonly #waiting: WaitingInputs
   /** Where each joined topic was taken up to. */
   readonly #next: Map<string, number>
+  /** The last input of each topic that may be committed. */
+  readonly #answered = new Map<string, LogRecord>()
+  /** What had expired before we came is answered. */
+  #hasTicked: boolean
 
   constructor(
     parts: SessionParts<Memory>,
@@ -33,6 +37,7 @@ export class LivePartition<Memory> {
     this.#next = new Map(next)
     const own = new OwnWrites(new Map(parts.roles.answers.map((topic) => [topic, next.get(topic) ?? 0])))
     this.#own = own
+    this.#hasTicked = parts.processor.due === undefined
     this.#reactor = { ...parts, memory, endOf: (topic) => own.endOf(topic) }
     this.#waiting = new WaitingInputs(parts.endsOfLogs, wake, fail)
   }
@@ -56,12 +61,16 @@ export class LivePartition<Memory> {
       done.push(...records.slice(0, answered))
       for (const { next } of ofTopic) if (next !== undefined) this.#next.set(topic, next)
     }
-    if (isTickDue) {
+    // Silence counts only when all is read that had been said.
+    const isTick =
+      isTickDue && roles.inputs.every((topic) => (this.#next.get(topic) ?? 0) >= (this.#parts.plan.get(topic)?.high ?? 0))
+    if (isTick) {
       await expire(this.#reactor, reactions, this.#parts.oversized)
       this.#memory.forget(this.#parts.clock.now())
     }
     const fault = await writeReactions(reactions, this.#own, this.#parts)
     if (fault !== undefined) return fault
+    this.#hasTicked ||= isTick
     this.#finish(done, reactions)
     return done
   }
@@ -119,13 +128,21 @@ export class LivePartition<Memory> {
   }
 
   #finish(inputs: readonly LogRecord[], reactions: Reactions): void {
-    const { commit, observer, clock, partition, roles } = this.#parts
-    if (inputs.length === 0) return
-    const oldest = Math.min(...inputs.map(({ appendedAt }) => appendedAt))
-    observer.answered(reactions.answers, inputs.length, clock.now() - oldest)
-    for (const topic of roles.inputs) {
-      const last = inputs.findLast((record) => record.topic === topic)
-      if (last) commit({ topic, partition, offset: last.offset + 1, metadata: writeAppendedAt(last.appendedAt) })
+    const { observer, clock } = this.#parts
+    if (inputs.length > 0) {
+      const oldest = Math.min(...inputs.map(({ appendedAt }) => appendedAt))
+      observer.answered(reactions.answers, inputs.length, clock.now() - oldest)
     }
+    for (const record of inputs) this.#answered.set(record.topic, record)
+    // Memory reaches back from what is committed: while something old has yet to expire, nothing newer is.
+    if (this.#hasTicked) this.#commit()
+  }
+
+  #commit(): void {
+    const { commit, partition } = this.#parts
+    for (const [topic, { offset, appendedAt }] of this.#answered) {
+      commit({ topic, partition, offset: offset + 1, metadata: writeAppendedAt(appendedAt) })
+    }
+    this.#answered.clear()
   }
 }

@@ -1,7 +1,7 @@
 import type { Committed, OffsetRange } from '../kafka-port.ts'
 
-/** Where each topic of a partition is read from when it is assigned, and up to where before the first input is answered. */
-export type TopicPlan = { readonly from: number; readonly end: number }
+/** Where each topic of a partition is read from when it is assigned, up to where before the first input is answered, and where its log ended then. */
+export type TopicPlan = { readonly from: number; readonly end: number; readonly high: number }
 
 /** Offsets of one partition as the broker gave them at assignment. */
 export type PartitionLog = {
@@ -17,13 +17,13 @@ export type PartitionLog = {
 export function planInput(log: PartitionLog, committed: Committed | undefined): TopicPlan {
   const { low, high } = log.range
   const first = clamp(committed?.offset ?? low, low, high)
-  return { from: clamp(Math.min(log.atHorizon, first), low, high), end: first }
+  return { from: clamp(Math.min(log.atHorizon, first), low, high), end: first, high }
 }
 
 /** An own output or a memory is read from the horizon to its present end. */
 export function planMemory(log: PartitionLog): TopicPlan {
   const { low, high } = log.range
-  return { from: clamp(log.atHorizon, low, high), end: high }
+  return { from: clamp(log.atHorizon, low, high), end: high, high }
 }
 
 /** Clocks of brokers may differ by this much where an answer's append time is compared with its input's. */

@@ -16,8 +16,9 @@ export class Scheduler {
     this.#random = random
   }
 
+  /** Whole milliseconds, as clocks have it. */
   now(): number {
-    return this.#now
+    return Math.floor(this.#now)
   }
 
   /** Tasks that are due at the same time run in an order that the seed says. */
