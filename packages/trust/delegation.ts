@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { accepted, type DeviceGrant, type Result, type RevocationEntry, refused } from '@interlock/contracts'
 import { type AttenuationReason, isNarrower } from './attenuation.ts'
@@ -6,6 +7,7 @@ import { algorithmOf, verifySignature } from './signing-key.ts'
 import { type SvidReason, validateSvid } from './svid.ts'
 import { delegationDepthMax, readTaskToken, type TaskToken, type TaskTokenReason } from './task-token.ts'
 import type { TrustAnchors } from './trust-anchors.ts'
+import { verifiedTokensOf } from './verified-tokens.ts'
 
 export type DelegationReason =
   | TaskTokenReason
@@ -57,16 +59,24 @@ export type Delegation = {
 export function verifyDelegation(texts: readonly string[], expected: DelegationToVerify): Result<Delegation, DelegationReason> {
   if (texts.length === 0) return refused('no-token')
   if (texts.length > delegationDepthMax) return refused('chain-too-long', { max: delegationDepthMax })
+  const verified = verifiedTokensOf(expected.anchors)
   const tokens: TaskToken[] = []
   for (const [at, text] of texts.entries()) {
-    const read = readTaskToken(text)
+    const known = verified.get(text)
+    const read = known ? accepted(known.token) : readTaskToken(text)
     if (!read.ok) return refused(read.reason, { ...read.detail, at })
+    const token = read.value
     const parent = tokens.at(-1)
+    const isSignedBy = (signer: TokenSigner) => {
+      if (known?.signer !== signer.thumbprint && !isSigned(token, signer)) return false
+      verified.add(text, { token, signer: signer.thumbprint })
+      return true
+    }
     const wrong =
-      wrongOfAny(read.value, expected) ??
-      (parent ? wrongOfChild(read.value, parent, expected) : wrongOfRoot(read.value, expected))
+      wrongOfAny(token, expected) ??
+      (parent ? wrongOfChild(token, parent, expected, isSignedBy) : wrongOfRoot(token, expected, isSignedBy))
     if (wrong) return refused(wrong.reason, { ...wrong.detail, at })
-    tokens.push(read.value)
+    tokens.push(token)
   }
   const leaf = (tokens.at(-1) as TaskToken).claims
   if (leaf.act.sub !== expected.agent || !equalDigest(leaf.cnf['x5t#S256'], expected.thumbprint))
@@ -98,22 +108,36 @@ function wrongOfAny(token: TaskToken, { anchors, now, skewMs, revocations }: Del
   return revoked === undefined ? undefined : { reason: 'revoked', detail: { revoked } }
 }
 
-function wrongOfRoot({ claims, jws, signedBy }: TaskToken, { anchors, now }: DelegationToVerify): Wrong {
+type TokenSigner = {
+  readonly publicKey: KeyObject
+  /** x5t#S256 of the certificate. */
+  readonly thumbprint: string
+}
+
+/** The key says which algorithm, and the header must agree (RFC 8725 §3.1). */
+const isSigned = ({ jws }: TaskToken, { publicKey }: TokenSigner): boolean =>
+  jws.header.alg === algorithmOf(publicKey) && verifySignature(publicKey, jws.signingInput, jws.signature)
+
+function wrongOfRoot(
+  { claims, signedBy }: TaskToken,
+  { anchors, now }: DelegationToVerify,
+  isSignedBy: (signer: TokenSigner) => boolean,
+): Wrong {
   const signer = 'kid' in signedBy ? anchors.signer(signedBy.kid) : undefined
   if (signer?.role.kind !== 'service' || signer.role.service !== 'token') return { reason: 'root-signer' }
   if (claims.iat * 1000 < signer.notBeforeMs || now > signer.notAfterMs)
     return { reason: 'root-signer', detail: { cause: 'the signer’s certificate was not valid' } }
   if (claims.iss !== signer.spiffeId) return { reason: 'token-issuer', detail: { iss: claims.iss } }
-  if (jws.header.alg !== algorithmOf(signer.publicKey) || !verifySignature(signer.publicKey, jws.signingInput, jws.signature))
-    return { reason: 'token-signature' }
+  if (!isSignedBy({ publicKey: signer.publicKey, thumbprint: signer.keyId })) return { reason: 'token-signature' }
   if (claims.parent !== undefined) return { reason: 'wrong-parent' }
   return claims.act.act === undefined ? undefined : { reason: 'actor-nesting' }
 }
 
 function wrongOfChild(
-  { claims, jws, signedBy }: TaskToken,
+  { claims, signedBy }: TaskToken,
   parent: TaskToken,
   { anchors, now, skewMs }: DelegationToVerify,
+  isSignedBy: (signer: TokenSigner) => boolean,
 ): Wrong {
   const held = parent.claims
   if (!('chain' in signedBy)) return { reason: 'token-header' }
@@ -123,11 +147,7 @@ function wrongOfChild(
   if (!equalDigest(signer.value.thumbprint, held.cnf['x5t#S256'])) return { reason: 'token-bound-to-another' }
   if (claims.iss !== signer.value.spiffeId || claims.iss !== held.act.sub)
     return { reason: 'token-issuer', detail: { iss: claims.iss } }
-  if (
-    jws.header.alg !== algorithmOf(signer.value.publicKey) ||
-    !verifySignature(signer.value.publicKey, jws.signingInput, jws.signature)
-  )
-    return { reason: 'token-signature' }
+  if (!isSignedBy(signer.value)) return { reason: 'token-signature' }
   if (claims.parent === undefined || !equalDigest(claims.parent, parent.digest)) return { reason: 'wrong-parent' }
   if (claims.sub !== held.sub) return { reason: 'other-subject' }
   if (claims.job !== held.job) return { reason: 'other-job' }

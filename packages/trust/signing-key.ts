@@ -26,8 +26,17 @@ export class SigningKeyError extends Error {
 
 export const thumbprint = (der: Uint8Array): string => createHash('sha256').update(der).digest('base64url')
 
+const algorithms = new WeakMap<KeyObject, SignatureAlgorithm>()
+
 /** The algorithm a public key is used with; undefined for a key that is not on the list. */
 export function algorithmOf(key: KeyObject): SignatureAlgorithm | undefined {
+  // Asking OpenSSL for the curve costs as much as a tenth of a verification.
+  const algorithm = algorithms.get(key) ?? readAlgorithm(key)
+  if (algorithm) algorithms.set(key, algorithm)
+  return algorithm
+}
+
+function readAlgorithm(key: KeyObject): SignatureAlgorithm | undefined {
   if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
   return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'ES256' : undefined
 }

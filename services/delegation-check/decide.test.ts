@@ -238,3 +238,26 @@ describe('delegation-check refuses, by what is known of people and tokens', () =
     expect(await reasonOf({})).toBe('revoked')
   })
 })
+
+describe('a token whose signature was already found good', () => {
+  const tampered = (token: string) => {
+    const [header = '', payload = '', signature = ''] = token.split('.')
+    const bytes = Buffer.from(signature, 'base64url')
+    bytes[0] = (bytes[0] as number) ^ 1
+    return `${header}.${payload}.${bytes.toString('base64url')}`
+  }
+
+  it('is refused as soon as it is revoked or over', async () => {
+    expect(await reasonOf({})).toBe('ALLOW')
+    expect(await reasonOf({ at: now + 2 * 3_600_000 })).toBe('token-expired')
+    revoke('token', `${rootClaims.iss} ${rootClaims.jti}`)
+    expect(await reasonOf({})).toBe('revoked')
+  })
+
+  it('lends its signature to no other text', async () => {
+    expect(await reasonOf({})).toBe('ALLOW')
+    const [first = '', second = ''] = fixture.job.tokens['agent-laser-operator-z1'] ?? []
+    expect(await reasonOf({ tokens: [tampered(first), second] })).toBe('token-signature')
+    expect(await reasonOf({ tokens: [first, tampered(second)] })).toBe('token-signature')
+  })
+})
