@@ -79,7 +79,16 @@ function ownStatement(record: Records[RecordName]): SignedStatement | undefined 
   return 'statement' in record && !Buffer.isBuffer(record.statement) ? record.statement : undefined
 }
 
-function readStatement({ statement }: SignedStatement): DecisionStatement | ReceiptStatement | undefined {
+type OwnStatement = DecisionStatement | ReceiptStatement
+const known = new WeakMap<SignedStatement, OwnStatement | undefined>()
+
+/** A record's statement is asked for its event, its signer and its sense: it is read once. */
+function readStatement(signed: SignedStatement): OwnStatement | undefined {
+  if (!known.has(signed)) known.set(signed, parseStatement(signed))
+  return known.get(signed)
+}
+
+function parseStatement({ statement }: SignedStatement): OwnStatement | undefined {
   const value = parseCanonical(statement, limits)
   if (!value.ok) return undefined
   const read = decisionStatementSchema.or(receiptStatementSchema).safeParse(value.value)

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Digest } from '@interlock/contracts'
 
 /** base64url SHA-256 of bytes, 43 characters. */
-export const digest = (bytes: Uint8Array): Digest => createHash('sha256').update(bytes).digest('base64url') as Digest
+export const digest = (bytes: Uint8Array): Digest => hash('sha256', bytes, 'base64url') as Digest
 
 /** Compares two texts in constant time for their length. */
 export function equalDigest(a: string, b: string): boolean {

@@ -35,6 +35,8 @@ export class OrdersInFlight {
   readonly #open = new Set<string>()
   readonly #counters = new Map<string, PreviousCounters>()
   #firstDueAt: number | undefined
+  /** No open order closes before: asked at each tick, a device that is away for an hour must not cost a look at all of its orders. */
+  #nextCloseAt = Number.POSITIVE_INFINITY
 
   get(intentId: string): OrderInFlight | undefined {
     return this.#orders.get(intentId)
@@ -52,18 +54,21 @@ export class OrdersInFlight {
   /** Orders that nobody answered in time. After a start what devices said meanwhile is read first. */
   due(now: number): OrderInFlight[] {
     this.#firstDueAt ??= now
-    if (now < this.#firstDueAt + answerGraceMs) return []
-    return [...this.#open].flatMap((intentId) => {
-      const order = this.#orders.get(intentId)
-      return order && closesAt(order, this.#words.get(order.orderDigest)) <= now ? [order] : []
-    })
+    if (now < this.#firstDueAt + answerGraceMs || now < this.#nextCloseAt) return []
+    const open = [...this.#open].flatMap((intentId) => this.#orders.get(intentId) ?? [])
+    const due = open.filter((order) => this.#closesAt(order) <= now)
+    // What is due now stays open until its receipt is written.
+    this.#nextCloseAt = open.reduce((earliest, order) => Math.min(earliest, this.#closesAt(order)), Number.POSITIVE_INFINITY)
+    return due
   }
 
   /** The first order of an intent counts. */
   addOrder(order: OrderInFlight): void {
     if (this.#orders.has(order.intentId)) return
     this.#orders.set(order.intentId, order)
-    if (this.#words.get(order.orderDigest)?.state !== 'closed') this.#open.add(order.intentId)
+    if (this.#words.get(order.orderDigest)?.state === 'closed') return
+    this.#open.add(order.intentId)
+    this.#nextCloseAt = Math.min(this.#nextCloseAt, this.#closesAt(order))
   }
 
   /** What a genuine receipt says; `facts` are those of its ack. */
@@ -83,6 +88,10 @@ export class OrdersInFlight {
     if (!last || isLater(counters, last)) this.#counters.set(signer, counters)
   }
 
+  #closesAt({ beginBy, endBy, orderDigest }: OrderInFlight): number {
+    return (this.#words.get(orderDigest)?.state === 'accepted' ? endBy : beginBy) + answerGraceMs
+  }
+
   forget(now: number): void {
     for (const [intentId, { endBy }] of this.#orders) {
       if (endBy > now - orderLifeMsMax) break
@@ -94,9 +103,6 @@ export class OrdersInFlight {
     }
   }
 }
-
-const closesAt = ({ beginBy, endBy }: OrderInFlight, word: Word | undefined) =>
-  (word?.state === 'accepted' ? endBy : beginBy) + answerGraceMs
 
 function isLater(one: PreviousCounters, other: PreviousCounters): boolean {
   if (one.resetCount !== other.resetCount) return one.resetCount > other.resetCount

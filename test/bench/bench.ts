@@ -43,6 +43,9 @@ try {
   await pipeline.latencies(warm, perSecond)
   const bytes = await source.meanRecordBytes(warm[0] as Sample)
   await raw.latencies(rawSamples.make(300, bytes), perSecond)
+  // Services run for weeks: what the first thousands of records cost while code is compiled is not what they cost.
+  await raw.throughput(rawSamples.make(backlog, bytes))
+  await pipeline.throughput(await source.intents(backlog))
 
   const pids = system.services.map(({ pid }) => pid)
   const seen = {
