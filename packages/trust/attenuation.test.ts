@@ -1,0 +1,88 @@
+import { type DeviceGrant, type Result, refused } from '@interlock/contracts'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type AttenuationReason, isNarrower } from './attenuation.ts'
+
+const parent: DeviceGrant = {
+  type: 'interlock_device',
+  locations: ['laser-1', 'laser-2'],
+  actions: ['laser.cut', 'laser.engrave'],
+  limits: { power: { min: '1', max: '80', unit: 'W' }, speed: { max: '300', unit: 'mm/s' } },
+  maxCount: 100,
+}
+const withLimits = (limits: DeviceGrant['limits']): DeviceGrant => ({ ...parent, limits: { ...parent.limits, ...limits } })
+const reasonOf = (result: Result<true, AttenuationReason>) => (result.ok ? 'narrower' : result.reason)
+
+/** A grant that lies within the parent: some of its names, ranges inside its ranges, further limits of its own. */
+const within = (grant: DeviceGrant): fc.Arbitrary<DeviceGrant> =>
+  fc
+    .record({
+      locations: fc.subarray([...grant.locations], { minLength: 1 }),
+      actions: fc.subarray([...grant.actions], { minLength: 1 }),
+      ends: fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100 })),
+      maxCount: fc.integer({ min: 1, max: grant.maxCount }),
+    })
+    .map(({ locations, actions, ends, maxCount }) => ({
+      ...grant,
+      locations,
+      actions,
+      maxCount,
+      limits: Object.fromEntries(
+        Object.entries(grant.limits).map(([name, { min = '0', max = '0', unit }]) => {
+          const [from, to] = [Number(min), Number(max)]
+          const [low = 0, high = 0] = ends
+            .map((end) => Math.floor((from + ((to - from) * end) / 100) * 1000))
+            .sort((a, b) => a - b)
+          const text = (thousandths: number) => (Math.min(Math.max(thousandths, from * 1000), to * 1000) / 1000).toString()
+          return [name, { min: text(low), max: text(high), unit }]
+        }),
+      ),
+    }))
+
+describe('a grant made for a sub-agent', () => {
+  it('may be any that lies within one grant of the parent, and then within what the parent lies in', () => {
+    fc.assert(
+      fc.property(
+        within(parent).chain((child) => within(child).map((grandchild) => [child, grandchild] as const)),
+        ([child, grandchild]) => {
+          expect(reasonOf(isNarrower([child], [parent]))).toBe('narrower')
+          expect(reasonOf(isNarrower([grandchild], [child]))).toBe('narrower')
+          expect(reasonOf(isNarrower([grandchild], [parent]))).toBe('narrower')
+        },
+      ),
+    )
+  })
+
+  it.each([
+    ['attack 43: another device', { ...parent, locations: ['laser-1', 'mill-1'] }, 'wider-device'],
+    ['another action', { ...parent, actions: ['laser.cut', 'laser.align'] }, 'wider-action'],
+    ['a higher maximum', withLimits({ power: { min: '1', max: '80.000000000000000001', unit: 'W' } }), 'wider-limit'],
+    ['a lower minimum', withLimits({ power: { min: '0.999', max: '80', unit: 'W' } }), 'wider-limit'],
+    ['no maximum where the parent has one', withLimits({ power: { min: '1', unit: 'W' } }), 'limit-absent'],
+    ['attack 44: no limit where the parent has one', { ...parent, limits: { power: parent.limits.power } }, 'limit-absent'],
+    ['another unit', withLimits({ power: { min: '1', max: '80', unit: 'kW' } }), 'unit-changed'],
+    ['a number that is none', withLimits({ power: { min: '1', max: '8e1W', unit: 'W' } }), 'limit-malformed'],
+    ['more intents', { ...parent, maxCount: 101 }, 'wider-count'],
+  ] as const)('is refused with %s', (_what, child, reason) => {
+    expect(reasonOf(isNarrower([child as DeviceGrant], [parent]))).toBe(reason)
+  })
+
+  it('takes each grant from one grant of the parent: two narrow ones do not add up to a wide one', () => {
+    const grants = [
+      { ...parent, locations: ['laser-1'], actions: ['laser.cut'] },
+      { ...parent, locations: ['laser-2'], actions: ['laser.engrave'] },
+    ]
+    expect(isNarrower([parent], grants).ok).toBe(false)
+    expect(isNarrower([{ ...parent, locations: ['laser-1'], actions: ['laser.engrave'] }], grants).ok).toBe(false)
+    expect(isNarrower(grants, [parent]).ok).toBe(true)
+  })
+
+  it('is refused by the name of an inherited property too: limits are own members', () => {
+    const odd = { ...parent, limits: { toString: { max: '1', unit: 'W' } } }
+    expect(isNarrower([{ ...parent, limits: {} }], [odd])).toEqual(refused('limit-absent', { parameter: 'toString' }))
+  })
+
+  it('without any grant of the parent is refused', () => {
+    expect(reasonOf(isNarrower([parent], []))).toBe('wider-device')
+  })
+})
