@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS decisions
   key              String COMMENT 'Key of the record, UTF-8' CODEC(ZSTD(1)),
   record_time      DateTime64(3, 'UTC') COMMENT 'Kafka timestamp: the writer\'s word, not signed' CODEC(Delta, ZSTD(1)),
   recorded_at      DateTime64(3, 'UTC') COMMENT 'When audit began the batch the row came in with; the same when the batch is replayed' CODEC(Delta, ZSTD(1)),
+  in_place         Bool DEFAULT true COMMENT 'Whether it lies at the offset that it was decided for: an answer elsewhere (a zombie\'s) counts nowhere. True where no offset was named' CODEC(ZSTD(1)),
   event_id         String COMMENT 'stage:topic:partition:offset of the input that it answers; a repeat has the same, the lowest offset counts' CODEC(ZSTD(1)),
   intent_id        String COMMENT 'Intent it is about' CODEC(ZSTD(1)),
   job_id           String COMMENT 'Job it is about: the correlation id everywhere' CODEC(ZSTD(1)),

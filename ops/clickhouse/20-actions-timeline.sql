@@ -1,5 +1,6 @@
 -- One row a step of what an agent wanted done, whichever way it went: physical (intents and what became of them) now, digital actions
--- later as further members of the union. A zombie's repeats have the same event id: the one with the lowest offset counts.
+-- later as further members of the union. What does not lie in its place counts nowhere and is not here (docs/decisions/0004); of orders sent
+-- again the one with the lowest offset counts.
 -- Narrow it by job_id or intent_id, or by recorded_at: these reach the tables below it.
 CREATE OR REPLACE VIEW actions_timeline AS
 SELECT
@@ -40,7 +41,7 @@ FROM
     SELECT job_id, intent_id, 'decision', event_id, decided_at, stage, verdict, reasons :: Array(String), device, capability, human, agent, detail,
       topic, partition, offset, recorded_at,
       1 + indexOf(['identity-verify', 'delegation-check', 'semantic-bounds', 'approval-router', 'device-dispatch'], stage)
-    FROM decisions
+    FROM decisions WHERE in_place
     UNION ALL
     SELECT job_id, intent_id, 'approval', event_id, record_time, human, answer, [], '', '', '', '', '', topic, partition, offset, recorded_at, 4
     FROM approvals
@@ -53,11 +54,11 @@ FROM
     UNION ALL
     SELECT job_id, intent_id, 'receipt', event_id, decided_at, 'device-dispatch', if(status = '', result, concat(result, ' ', status)),
       reasons :: Array(String), device, '', '', '', detail, topic, partition, offset, recorded_at, 9
-    FROM receipts
+    FROM receipts WHERE in_place
     UNION ALL
     SELECT job_id, intent_id, 'outcome', event_id, decided_at, stage, status, reasons :: Array(String), device, '', '', '', detail,
       topic, partition, offset, recorded_at, 10
-    FROM outcomes
+    FROM outcomes WHERE in_place
   )
   GROUP BY job_id, intent_id, kind, event_id
 )

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { isInPlace, readExpectedOffset } from '@interlock/contracts/expected-offset'
 import kafkajs, { type Admin, type Kafka as Client, type Consumer, type EachBatchPayload } from 'kafkajs'
 import { tableAssigner } from './assigner.ts'
 import {
@@ -105,11 +106,12 @@ export class AuditConsumer {
       topic: batch.topic,
       partition: batch.partition,
       last: Number(batch.lastOffset()),
-      messages: batch.messages.map(({ offset, key, value, timestamp }) => ({
+      messages: batch.messages.map(({ offset, key, value, timestamp, headers }) => ({
         offset: Number(offset),
         key: key ?? Buffer.alloc(0),
         value,
         recordTime: Number(timestamp),
+        isInPlace: isInPlace(Number(offset), readExpectedOffset(headers)),
       })),
     }
     const writer = this.#writers.get(this.#tableOf(batch.topic))

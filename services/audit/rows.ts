@@ -25,6 +25,8 @@ export type Origin = {
   readonly recordTime: number
   /** Of the batch, milliseconds. */
   readonly recordedAt: number
+  /** Whether it lies at the offset that its writer decided it for. */
+  readonly isInPlace: boolean
   readonly raw: Buffer
 }
 
@@ -42,6 +44,7 @@ const place = {
   key: 'String',
   record_time: 'DateTime64(3)',
   recorded_at: 'DateTime64(3)',
+  in_place: 'Bool',
 } as const
 const identity = { event_id: 'String', intent_id: 'String', job_id: 'String' } as const
 
@@ -52,6 +55,7 @@ const placeOf = (origin: Origin) => ({
   key: origin.key,
   record_time: origin.recordTime,
   recorded_at: origin.recordedAt,
+  in_place: origin.isInPlace,
 })
 /** A record that answers nothing is known by where it lies. */
 const positionOf = ({ topic, partition, offset }: Origin) => `${topic}:${partition}:${offset}`

@@ -87,6 +87,7 @@ export class ClickHouseStore implements Store {
         key: message.key,
         recordTime: message.recordTime,
         recordedAt: batch.at,
+        isInPlace: message.isInPlace,
         raw,
       }
       const read =

@@ -128,7 +128,7 @@ export async function simulate(
 function append(log: Message[], random: () => number): void {
   // Compaction and transactions leave gaps.
   const offset = (log.at(-1)?.offset ?? -1) + (random() < 0.2 ? 3 : 1)
-  log.push({ offset, key: Buffer.alloc(0), value: null, recordTime: 0 })
+  log.push({ offset, key: Buffer.alloc(0), value: null, recordTime: 0, isInPlace: true })
 }
 
 /** mulberry32 */

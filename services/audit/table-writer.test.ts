@@ -36,7 +36,13 @@ describe('a table writer, simulated', () => {
 
 const zero: TopicPartition = { topic: 'intents', partition: 0 }
 const one: TopicPartition = { topic: 'intents', partition: 1 }
-const message = (offset: number): Message => ({ offset, key: Buffer.alloc(0), value: Buffer.from('x'), recordTime: 0 })
+const message = (offset: number): Message => ({
+  offset,
+  key: Buffer.alloc(0),
+  value: Buffer.from('x'),
+  recordTime: 0,
+  isInPlace: true,
+})
 
 /** A writer on offsets and a store that do as they are told, with what happened. */
 function bench(group: Record<number, { offset: number; metadata?: string }>, oldest = 0, rowsMax = 100, stored?: number) {

@@ -6,6 +6,8 @@ export type Message = {
   readonly key: Buffer
   readonly value: Buffer | null
   readonly recordTime: number
+  /** Whether it lies at the offset that its writer named, if it named one. */
+  readonly isInPlace: boolean
 }
 /** What was fetched of one partition; `last` is the last offset of the fetch, at or after the last message's (compaction leaves gaps). */
 export type Fetched = TopicPartition & { readonly messages: readonly Message[]; readonly last: number }

@@ -10,7 +10,7 @@ export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, i
   const read = async <Name extends RecordName>(table: string, record: Name): Promise<Kept<Records[Name]>[]> => {
     const rows = await select(
       clickhouse,
-      `${table} WHERE intent_id = {intentId: String} ORDER BY recorded_at, topic, partition, offset`,
+      `${table} WHERE intent_id = {intentId: String} AND in_place ORDER BY recorded_at, topic, partition, offset`,
       { intentId },
     )
     return rows.flatMap((row) => {
