@@ -1,7 +1,8 @@
 -- One row a step of what an agent wanted done, whichever way it went: physical (intents and what became of them) now, digital actions
 -- later as further members of the union. What does not lie in its place counts nowhere and is not here (docs/decisions/0004); of orders sent
 -- again the one with the lowest offset counts.
--- Narrow it by job_id or intent_id, or by recorded_at: these reach the tables below it.
+-- Narrow it by job_id or intent_id, or by recorded_at: these reach the tables below it. Two steps may have the same millisecond: order by
+-- time, step, offset.
 CREATE OR REPLACE VIEW actions_timeline AS
 SELECT
   counted.time AS time,
@@ -18,6 +19,7 @@ SELECT
   if(row_number() OVER steps = 1, 0, dateDiff('millisecond', lagInFrame(counted.time) OVER steps, counted.time)) AS took_ms,
   counted.detail AS detail,
   event_id,
+  counted.step AS step,
   counted.topic AS topic,
   counted.partition AS partition,
   counted.offset AS offset,

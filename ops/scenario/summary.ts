@@ -27,7 +27,7 @@ Every step is a row in ClickHouse, digital and physical on one timeline:
 
   curl -s -u "$(node -p "let c = require('./.interlock/dev/stack.json').clickhouse; c.username + ':' + c.password")" '${clickhouse.url}' --data-binary "
     SELECT time, kind, actor, verdict, reasons, took_ms FROM ${clickhouse.database}.actions_timeline
-    WHERE job_id = '${jobId}' ORDER BY time FORMAT PrettyCompact"
+    WHERE job_id = '${jobId}' ORDER BY time, step FORMAT PrettyCompact"
 
 What was real: the broker, the schema registry, ClickHouse, every signature, every check, the policy in OPA's WASM, the WebAuthn assertion.
 What was simulated: the machines' motion (no laser, no mill), the TPMs' hardware (swtpm, a software TPM 2.0), bob's passkey (software), and
