@@ -70,7 +70,7 @@ describe('ATTACKS 91, 92, 93: who says so', () => {
 
   test.each(
     stageNames.map((stage, index) => [stage, index] as const),
-  )('refuses a statement of %s that another stage signed', async (stage, index) => {
+  )('refuses a statement of %s that another stage signed (attack 102: no dispatcher without its own SVID)', async (stage, index) => {
     const other = stageNames[(index + 1) % 5] as string
     expect(await planned({ signWith: (name) => (name === stage ? other : name) })).toBe('chain-wrong-key-role')
   })
