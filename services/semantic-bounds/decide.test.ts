@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { readPolicyBundle } from '../../ops/policies/bundle.ts'
 import { Counts, horizonMs } from './counts.ts'
 import { decide } from './decide.ts'
-import { Policies } from './policy.ts'
+import { Policies, type PolicyDecision } from './policy.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
 const { revision, wasm, data } = readPolicyBundle()
@@ -31,6 +31,8 @@ type Asked = {
   readonly policy?: unknown
   readonly memory?: Counts
   readonly statements?: readonly DecisionStatement[]
+  /** What a policy answers that nobody would write. */
+  readonly answer?: PolicyDecision
 }
 
 const statementsOf = (limits: DelegationObligations['grant']['limits'], counts: Record<string, number>): DecisionStatement[] => {
@@ -63,7 +65,9 @@ function ask(asked: Asked) {
       'control.policies': new Map(asked.policy === null ? [] : [['bounds', asked.policy ?? policy]]),
     },
   } as unknown as StageContext<Counts>
-  return decide(input, context, policies)
+  const { answer } = asked
+  const asking = answer ? ({ ask: async () => ({ ok: true, value: answer }) } as unknown as Policies) : policies
+  return decide(input, context, asking)
 }
 
 const mill = (asked: Asked = {}) =>
@@ -91,7 +95,10 @@ describe('semantic-bounds allows', () => {
     const verdict = await mill({ parameters: { ...milling, spindle: { value: '17000', unit: '/min' } } })
     expect(verdict).toMatchObject({ verdict: 'ALLOW', risk: 'medium' })
     const engraving = { power: { value: '20', unit: 'W' }, speed: { value: '50', unit: 'mm/s' } }
-    expect(await ask({ capability: 'laser.engrave-serial', parameters: engraving })).toMatchObject({ risk: 'high' })
+    const asked = { capability: 'laser.engrave-serial', parameters: engraving }
+    expect(await ask(asked)).toMatchObject({ risk: 'high' })
+    const lowered = await ask({ ...asked, answer: { refusals: [], risk: 'low' } })
+    expect(lowered).toMatchObject({ risk: 'high', obligations: { risk: 'high' } })
   })
 })
 

@@ -80,14 +80,21 @@ export async function decide(
   })
   const revision = { policy: policy.revision }
   if (!answer.ok) return { ...deny<BoundsReason>(answer.reason, answer.detail), ...revision }
-  const { refusals, risk } = answer.value
+  const { refusals } = answer.value
   const [first] = refusals
   if (first !== undefined)
     return { ...deny<BoundsReason>(`policy-refuses-${first}`, { refusals, limitOf: 'policy' }), ...revision }
 
+  const risk = higherRisk(capability.risk, answer.value.risk)
   const obligations: BoundsObligations = { risk, quantities }
   return { verdict: 'ALLOW', obligations, expiresAt: before.expiresAt, risk, ...revision }
 }
+
+type Risk = BoundsObligations['risk']
+const risks: readonly Risk[] = ['low', 'medium', 'high']
+
+/** A policy may find more risk than the machine's maker did, never less: a risk taken away is an approval taken away. */
+const higherRisk = (one: Risk, other: Risk): Risk => (risks.indexOf(one) > risks.indexOf(other) ? one : other)
 
 type Parameters = DeviceEntry['capabilities'][string]['parameters']
 

@@ -16,6 +16,8 @@ const consumer = kafka.consumer({ groupId: `raw-${input}`, maxWaitTimeInMs: 50, 
 await Promise.all([producer.connect(), consumer.connect()])
 await consumer.subscribe({ topic: input, fromBeginning: true })
 consumer.on(consumer.events.GROUP_JOIN, () => console.log('{"msg":"ready"}'))
+// A bench that is killed takes its hops with it.
+process.stdin.on('end', () => process.exit(0)).resume()
 process.on('SIGTERM', () => Promise.all([consumer.disconnect(), producer.disconnect()]).finally(() => process.exit(0)))
 await consumer.run({
   autoCommit: false,

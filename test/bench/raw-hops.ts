@@ -22,7 +22,7 @@ export async function startRawHops(kafka: string): Promise<{ readonly stop: () =
   const hops = rawTopics
     .slice(0, -1)
     .map((input, index) =>
-      spawn(process.execPath, [entry, kafka, input, rawTopics[index + 1] as string], { stdio: ['ignore', 'pipe', 'inherit'] }),
+      spawn(process.execPath, [entry, kafka, input, rawTopics[index + 1] as string], { stdio: ['pipe', 'pipe', 'inherit'] }),
     )
   await Promise.all(hops.map((hop) => new Promise((resolve) => hop.stdout?.once('data', resolve))))
   return { stop: async () => void (await Promise.all(hops.map(ended))) }
