@@ -95,13 +95,17 @@ function signedEnds({ receipts }: Evidence, decided: ReadonlyMap<string, Decided
 }
 
 function completeness(evidence: Evidence) {
-  const { outcomes, decisions, unreadable } = evidence
+  const { outcomes, decisions, orders, unreadable } = evidence
+  const isDecided = decisions.some(({ record }) => record.stage === 'device-dispatch')
   return [
     checkThat(
       'has exactly one outcome that counts',
       outcomes.length > 0,
       decisions.length > 0 ? 'none is kept yet' : 'nothing is kept of it',
     ),
+    ...(orders.length > 0
+      ? [checkThat('the decision to give the order is kept', isDecided, 'the order is, its decision is not')]
+      : []),
     ...unreadable.map(({ at, reason }) => fails(`the record at ${at} can be read`, reason)),
     unchecked('that no record was removed', 'there is no signed log over the records yet'),
     unchecked(
