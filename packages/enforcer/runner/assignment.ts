@@ -21,7 +21,7 @@ export type AssignmentParts<Memory> = {
   readonly observer: Observer
   readonly membership: Membership
   readonly partitions: readonly number[]
-  readonly oversized: Set<string>
+  readonly unwritable: Map<string, string>
   readonly openWriter: () => Promise<Writer>
   readonly commit: (commit: Commit) => void
   readonly context: () => ReactionContext

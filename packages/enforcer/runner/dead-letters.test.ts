@@ -23,7 +23,7 @@ beforeAll(async () => {
   intent = await buildIntent(fixture)
 })
 
-/** Answers each intent with an outcome, whose detail is as long as the capability says. */
+/** Answers each intent with an outcome, as long and as faulty as the capability says. */
 const echo: Processor<string[]> = {
   name: 'echo',
   inputs: ['intents'],
@@ -38,7 +38,8 @@ const echo: Processor<string[]> = {
     const { intentId, jobId, device, capability } = record as Intent
     const eventId = `echo:${position.topic}:${position.partition}:${position.offset}`
     const detail = 'x'.repeat(capability === 'long' ? 2_000_000 : 2)
-    const outcome = { eventId, intentId, jobId, device, status: 'denied', stage: 'echo', reasons: [], detail, decidedAt: 0 }
+    const decidedAt = capability === 'unencodable' ? 'never' : 0
+    const outcome = { eventId, intentId, jobId, device, status: 'denied', stage: 'echo', reasons: [], detail, decidedAt }
     return [{ topic: 'outcomes', key: job, record: outcome as unknown as Records[RecordName] }]
   },
   forget: () => {},
@@ -109,6 +110,11 @@ test.each([
     'an input whose answer would be too large',
     'answer-too-large',
     () => ({ key, value: fixture.codec.encode('intents', { ...intent, capability: 'long' }) }),
+  ],
+  [
+    'an input whose answer does not fit its schema',
+    'answer-unencodable',
+    () => ({ key, value: fixture.codec.encode('intents', { ...intent, capability: 'unencodable' }) }),
   ],
 ] as const)('%s is parked with its bytes (%s), and the partition goes on', async (_what, reason, make) => {
   const bad = make()

@@ -63,7 +63,7 @@ function tried(high: number) {
       send: async (records) => records.map((record) => 4 + log.push(record)),
       close: async () => {},
     },
-    oversized: new Set(),
+    unwritable: new Map(),
     context: () => ({ now: 50_000, tables: {} as never, random: () => Buffer.alloc(32), partitions: 1 }),
     pause: () => {},
     resume: () => {},

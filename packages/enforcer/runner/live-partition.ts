@@ -65,7 +65,7 @@ export class LivePartition<Memory> {
     const isTick =
       isTickDue && roles.inputs.every((topic) => (this.#next.get(topic) ?? 0) >= (this.#parts.plan.get(topic)?.high ?? 0))
     if (isTick) {
-      await expire(this.#reactor, reactions, this.#parts.oversized)
+      await expire(this.#reactor, reactions, this.#parts.unwritable)
       this.#memory.forget(this.#parts.clock.now())
     }
     const fault = await writeReactions(reactions, this.#own, this.#parts)
@@ -119,10 +119,11 @@ export class LivePartition<Memory> {
 
   async #answer(record: LogRecord, reactions: Reactions): Promise<void> {
     if (!isInPlace(record.offset, record.expectedOffset)) return
-    const { codec, observer, oversized, processor } = this.#parts
+    const { codec, observer, unwritable, processor } = this.#parts
     const read = readRecord(codec, record)
-    if (read.ok && !oversized.has(eventId(processor.name, record))) return answer(this.#reactor, reactions, read.value)
-    const [reason, detail] = read.ok ? ['answer-too-large', {}] : [read.reason, read.detail]
+    const unwritten = unwritable.get(eventId(processor.name, record))
+    if (read.ok && unwritten === undefined) return answer(this.#reactor, reactions, read.value)
+    const [reason, detail] = read.ok ? [unwritten as string, {}] : [read.reason, read.detail]
     observer.parked(record.topic, reason)
     park(this.#reactor, reactions, record, reason, detail)
   }

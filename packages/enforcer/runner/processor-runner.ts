@@ -31,7 +31,7 @@ export class ProcessorRunner<Memory> {
   readonly #parts: RunnerParts<Memory>
   readonly #roles: TopicRoles
   readonly #group: string
-  readonly #oversized = new Set<string>()
+  readonly #unwritable = new Map<string, string>()
   readonly #fault = Promise.withResolvers<never>()
   /** What must be left at the end; it has partitions only from `assigned` on. */
   #joined: Membership | undefined
@@ -127,7 +127,7 @@ export class ProcessorRunner<Memory> {
       group: this.#group,
       membership,
       partitions,
-      oversized: this.#oversized,
+      unwritable: this.#unwritable,
       openWriter: () => this.#openWriter(),
       commit: (commit) => commits.add(commit),
       context: () => ({ now: clock.now(), tables, random, partitions: this.#roles.partitions }),

@@ -11,6 +11,8 @@ export type Reactions = {
   readonly answers: Write[]
   /** Dead letters and orders: written after the answers are known to be first. */
   readonly sides: Write[]
+  /** How many writes each topic gets so far. */
+  readonly countOf: Map<string, number>
 }
 
 export type Reactor<Memory> = {
@@ -23,7 +25,7 @@ export type Reactor<Memory> = {
   readonly endOf: (topic: string) => number
 }
 
-export const noReactions = (): Reactions => ({ answers: [], sides: [] })
+export const noReactions = (): Reactions => ({ answers: [], sides: [], countOf: new Map() })
 
 export function park<Memory>(reactor: Reactor<Memory>, into: Reactions, log: LogRecord, reason: string, detail: object): void {
   const record = deadLetter(reactor.processor.name, log, reason, detail, reactor.context().now)
@@ -39,12 +41,16 @@ export async function answer<Memory>(reactor: Reactor<Memory>, into: Reactions, 
   else if (processor.repeat) into.sides.push(...(await processor.repeat(memory.value, input, context)))
 }
 
-export async function expire<Memory>(reactor: Reactor<Memory>, into: Reactions, oversized: ReadonlySet<string>): Promise<void> {
+export async function expire<Memory>(
+  reactor: Reactor<Memory>,
+  into: Reactions,
+  unwritable: ReadonlyMap<string, string>,
+): Promise<void> {
   const { processor, memory } = reactor
   if (!processor.due || !processor.expire) return
   for (const due of processor.due(memory.value, reactor.context().now)) {
     const event = eventId(processor.name, due.position)
-    if (memory.isWritten(event) || oversized.has(event)) continue
+    if (memory.isWritten(event) || unwritable.has(event)) continue
     const context = reactor.context()
     take(reactor, into, await processor.expire(memory.value, due satisfies Due, context), context.now)
   }
@@ -54,8 +60,9 @@ export async function expire<Memory>(reactor: Reactor<Memory>, into: Reactions, 
 function take<Memory>(reactor: Reactor<Memory>, into: Reactions, writes: readonly Write[], now: number): void {
   for (const write of writes) {
     const isAnswer = reactor.roles.answers.includes(write.topic)
-    const before = into.answers.filter(({ topic }) => topic === write.topic).length
+    const before = into.countOf.get(write.topic) ?? 0
     const offset = isAnswer ? reactor.endOf(write.topic) + before : -1
+    into.countOf.set(write.topic, before + 1)
     reactor.memory.foldOwn(write, { topic: write.topic, partition: reactor.partition, offset }, now)
     ;(isAnswer ? into.answers : into.sides).push(write)
   }

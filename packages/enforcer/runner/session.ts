@@ -21,8 +21,8 @@ export type SessionParts<Memory> = {
   /** Of each joined topic. */
   readonly plan: ReadonlyMap<string, TopicPlan>
   readonly writer: Writer
-  /** Event ids whose answer was too large to be written. */
-  readonly oversized: Set<string>
+  /** Event ids whose answer cannot be written, and why. */
+  readonly unwritable: Map<string, string>
   readonly context: () => ReactionContext
   readonly pause: (topic: string) => void
   readonly resume: (topic: string) => void

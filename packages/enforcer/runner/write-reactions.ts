@@ -14,7 +14,7 @@ type Parts = {
   readonly codec: RecordCodec
   readonly partition: number
   readonly writer: Writer
-  readonly oversized: Set<string>
+  readonly unwritable: Map<string, string>
 }
 
 /**
@@ -26,12 +26,8 @@ export async function writeReactions(reactions: Reactions, own: OwnWrites, parts
   if (answers.length + sides.length === 0) return undefined
   const writes = [...answers, ...sides]
   const sealed = parts.processor.seal ? await parts.processor.seal(writes) : writes
-  const records = sealed.map((write) => encode(write, parts))
-  const tooLarge = sealed.filter((write, index) => isTooLarge(write.topic, records[index] as OutgoingRecord, parts))
-  if (tooLarge.length > 0) {
-    for (const { record } of tooLarge) parts.oversized.add(flatEventId(record) ?? '')
-    return 'an answer is larger than its topic takes'
-  }
+  const records = sealed.flatMap((write) => encode(write, parts))
+  if (records.length < sealed.length) return 'an answer cannot be written'
   const first = own.expect(records.slice(0, answers.length))
   if (first.length > 0 && !own.landed(first, await parts.writer.send(first))) return 'another instance wrote between our answers'
   const rest = records.slice(answers.length)
@@ -45,20 +41,34 @@ export async function writeReactions(reactions: Reactions, own: OwnWrites, parts
   return undefined
 }
 
-function encode(write: Write, { codec, roles, partition, topology }: Parts): OutgoingRecord {
-  const partitions = topology.topics.get(write.topic)?.partitions ?? 1
-  return {
-    topic: write.topic,
-    partition: partitionOfWrite(write, roles, partition, partitions),
-    key: write.key === '' ? null : Buffer.from(write.key, 'utf8'),
-    value: codec.encode(write.topic, write.record),
+/** Empty where it cannot be written: its input is parked when it comes by again, so that the partition goes on. */
+function encode(write: Write, parts: Parts): readonly OutgoingRecord[] {
+  const key = write.key === '' ? null : Buffer.from(write.key, 'utf8')
+  const value = bytesOf(write, parts)
+  if (value !== undefined && !isTooLarge(write.topic, { key, value }, parts)) {
+    const partitions = parts.topology.topics.get(write.topic)?.partitions ?? 1
+    return [{ topic: write.topic, partition: partitionOfWrite(write, parts.roles, parts.partition, partitions), key, value }]
+  }
+  const event = flatEventId(write.record)
+  // Without an event there is no input to park: going on would lose it silently.
+  if (event === undefined) throw new Error(`a ${write.topic} record without event id cannot be written`)
+  parts.unwritable.set(event, value === undefined ? 'answer-unencodable' : 'answer-too-large')
+  return []
+}
+
+function bytesOf({ topic, record }: Write, { codec }: Parts): Buffer | undefined {
+  try {
+    return codec.encode(topic, record)
+  } catch {
+    // A fault of ours: the record does not fit its own schema. One input must not stop all others.
+    return undefined
   }
 }
 
 /** What a record needs in its batch beyond key and value. */
 const envelopeBytes = 256
 
-function isTooLarge(topic: string, { key, value }: OutgoingRecord, { topology }: Parts): boolean {
+function isTooLarge(topic: string, { key, value }: Pick<OutgoingRecord, 'key' | 'value'>, { topology }: Parts): boolean {
   const bytesMax = topology.topics.get(topic)?.maxMessageBytes ?? 0
   return value.length + (key?.length ?? 0) + envelopeBytes > bytesMax
 }
