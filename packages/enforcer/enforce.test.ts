@@ -162,7 +162,7 @@ describe('an input that does not verify is denied by the reason, and its bytes a
     })
   }
 
-  test('a stage’s key was revoked before it decided (ATTACKS 158), not after', () => {
+  test('a stage’s key is revoked by now, whatever time its decision claims (ATTACKS 158), and not one that will be', () => {
     const keyId = fixture.key('delegation-check').keyId
     const revokedAt = (from: number): Tables => ({
       ...emptyTables,
@@ -171,6 +171,8 @@ describe('an input that does not verify is denied by the reason, and its bytes a
     const verified = (from: number) =>
       verifyInput(allowed(), 'semantic-bounds', { now: now + 100, tables: revokedAt(from) }, parts)
     expect(verified(now)).toMatchObject({ ok: false, reason: 'chain-revoked-key' })
+    // The decision says a time before this.
+    expect(verified(now + 100)).toMatchObject({ ok: false, reason: 'chain-revoked-key' })
     expect(verified(now + 50_000).ok).toBe(true)
   })
 

@@ -68,7 +68,7 @@ export function verifyInput(
     upTo: stageBefore(stage),
     anchors: trust,
     now,
-    isRevokedKey: revokedKeys(tables),
+    isRevokedKey: revokedKeys(tables, now),
     cache: roots,
   })
   if (!chain.ok) return refused(`chain-${chain.reason}`, chain.detail)
@@ -100,10 +100,13 @@ export function stageBefore(stage: StageName): StageName {
   return before
 }
 
-/** An enforcer's key counts for what it signed before it was revoked (ATTACKS 158). */
-export function revokedKeys(tables: Tables): (keyId: string, decidedAt: number) => boolean {
-  return (keyId, decidedAt) => {
+/**
+ * A revoked key of an enforcer counts for nothing from then on, also for what claims to be older: a thief writes any time. What is
+ * under way when a key is revoked is refused; what ended before is proved by its time in the log (ATTACKS 158).
+ */
+export function revokedKeys(tables: Tables, now: number): (keyId: string) => boolean {
+  return (keyId) => {
     const entry = tables['control.revocations'].get(`enforcer-key:${keyId}`)
-    return entry !== undefined && decidedAt >= entry.from
+    return entry !== undefined && entry.from <= now
   }
 }

@@ -204,10 +204,17 @@ describe('a chain of decisions', () => {
     expect(reasonOf(good, { anchors: stranger.anchors })).toBe('unknown-key')
   })
 
-  test('ATTACKS 158: is refused where a key was revoked before the decision, and accepted where after', () => {
-    const revokedFrom = (from: number) => (_: string, decidedAt: number) => decidedAt >= from
-    expect(reasonOf(good, { isRevokedKey: revokedFrom(now - 998) })).toBe('revoked-key')
-    expect(reasonOf(good, { isRevokedKey: revokedFrom(now) })).toBe('accepted')
+  test('is refused once a key’s certificate has ended, though its decisions claim the time before', async () => {
+    const long = (statement: DecisionStatement) => {
+      statement.expiresAt = now + 10 * 365 * 86_400_000
+    }
+    const chain = await chainOf(Object.fromEntries(stageNames.map((stage) => [stage, long])))
+    expect(reasonOf(chain)).toBe('accepted')
+    expect(reasonOf(chain, { now: now + 9 * 365 * 86_400_000 })).toBe('key-not-valid')
+  })
+
+  test('ATTACKS 158: is refused where the key of any stage is revoked', () => {
+    for (const { keyId } of good) expect(reasonOf(good, { isRevokedKey: (id) => id === keyId })).toBe('revoked-key')
   })
 
   test('is refused for other intent bytes, and for a flat field that says otherwise than the command', () => {

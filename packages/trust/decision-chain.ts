@@ -42,8 +42,8 @@ export type ChainToVerify = {
   readonly upTo: StageName | undefined
   readonly anchors: TrustAnchors
   readonly now: number
-  /** Whether a key no longer counts for what was decided at a time. */
-  readonly isRevokedKey: (keyId: string, decidedAt: number) => boolean
+  /** Whether a key counts for nothing any more. When its holder decided is no argument here: a thief writes any time (ATTACKS 158). */
+  readonly isRevokedKey: (keyId: string) => boolean
   readonly cache: VerifiedRoots
 }
 
@@ -101,8 +101,10 @@ function verifyOne(signed: SignedStatement, stage: StageName, chain: ChainToVeri
   if (role.kind !== 'enforcer' || role.stage !== stage)
     return refused('wrong-key-role', { stage, spiffeId: signer.value.spiffeId })
   const { decidedAt } = statement.data
-  if (decidedAt < notBeforeMs - clockSkewMs || decidedAt > notAfterMs || decidedAt > chain.now + clockSkewMs)
+  // Valid now as well: whoever finds a key of last year can write last year's time.
+  const isValidNow = chain.now <= notAfterMs && decidedAt <= chain.now + clockSkewMs
+  if (!isValidNow || decidedAt < notBeforeMs - clockSkewMs || decidedAt > notAfterMs)
     return refused('key-not-valid', { stage, decidedAt })
-  if (chain.isRevokedKey(keyId, decidedAt)) return refused('revoked-key', { stage, keyId })
+  if (chain.isRevokedKey(keyId)) return refused('revoked-key', { stage, keyId })
   return accepted(statement.data)
 }
