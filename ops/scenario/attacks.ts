@@ -58,6 +58,17 @@ export const attacks: readonly Case<World>[] = [
     },
   },
   {
+    title: () => 'the token service, broken into, grants 120 W in alice’s name: her passkey signed for 80',
+    kind: 'attack',
+    expect: { outcome: 'denied', orders: 0, refusal: { by: 'delegation-check', reason: 'consent-wider' } },
+    async play(world) {
+      const tokens = await invented(world)
+      const intent = await world.laserCut({ tokens, parameters: { power: quantity(110, 'W'), speed: quantity(20, 'mm/s') } })
+      await world.submit(intent)
+      return intent.intentId
+    },
+  },
+  {
     title: () => '120 W: the machine could, the job says 80',
     kind: 'attack',
     expect: { outcome: 'denied', orders: 0, refusal: { by: 'semantic-bounds', reason: 'outside-grant' } },
@@ -140,11 +151,27 @@ async function agentKey(issuer: Issuer, hash: string): Promise<SigningKey> {
 /** A child token beyond its parent, as a compromised orchestrator would sign it: the SDK's `delegate` refuses to. */
 async function widened(world: World): Promise<readonly string[]> {
   const [root = '', child = ''] = world.tokens('agent-laser-operator-z1')
-  const read = readTaskToken(child)
-  if (!read.ok) throw new Error(`the job's own token cannot be read: ${read.reason}`)
-  const grants = jobGrants
-    .filter(({ locations }) => locations.includes('laser-1'))
-    .map((grant) => ({ ...grant, limits: { ...grant.limits, power: { min: '1', max: '120', unit: 'W' } } }))
-  const claims = { ...read.value.claims, jti: randomUUID(), authorization_details: grants }
+  const claims = { ...claimsOf(child), jti: randomUUID(), authorization_details: wider }
   return [root, await signTaskToken(claims, world.key('agent-job-orchestrator-o1'))]
+}
+
+/** A root token beyond what its human signed for, by the token service's true key, and a child as wide. */
+async function invented(world: World): Promise<readonly string[]> {
+  const [root = '', child = ''] = world.tokens('agent-laser-operator-z1')
+  const claims = { ...claimsOf(root), jti: randomUUID(), authorization_details: wider }
+  const first = await signTaskToken(claims, { kid: world.key('service-token') })
+  const second = { ...claimsOf(child), jti: randomUUID(), authorization_details: wider, parent: signingInputDigest(first) }
+  return [first, await signTaskToken(second, world.key('agent-job-orchestrator-o1'))]
+}
+
+const wider = jobGrants
+  .filter(({ locations }) => locations.includes('laser-1'))
+  .map((grant) => ({ ...grant, limits: { ...grant.limits, power: { min: '1', max: '120', unit: 'W' } } }))
+
+const signingInputDigest = (token: string) => digest(Buffer.from(token.slice(0, token.lastIndexOf('.'))))
+
+function claimsOf(token: string) {
+  const read = readTaskToken(token)
+  if (!read.ok) throw new Error(`the job's own token cannot be read: ${read.reason}`)
+  return read.value.claims
 }

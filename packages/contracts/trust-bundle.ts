@@ -24,9 +24,9 @@ export const trustBundleSchema = z.strictObject({
   /** Origin and RP ID that WebAuthn assertions must carry. */
   webauthn: z.strictObject({ rpId: z.string().max(255), origins: z.array(z.string().max(400)).min(1).max(8) }),
   /**
-   * Humans whose approvals count for a verifier that reads no control.agents, such as a device: it can then check each
-   * assertion itself, so that a compromised approval-router cannot invent a human's consent. Without it a device refuses
-   * every order that rests on an approval.
+   * Humans whose grants and approvals count for a verifier that reads no control.agents, such as a device: it can then check each
+   * assertion itself, so that a compromised token service or approval-router cannot invent what a human wants. Without it a
+   * device refuses every order.
    */
   humans: z.array(humanSchema).max(256).optional(),
 })

@@ -18,3 +18,4 @@ export { DelegationError, type DelegationRequest, delegate } from './orchestrato
 export { OrchestratorClient, OutcomeTimeout, type Submitted } from './orchestrator/orchestrator-client.ts'
 export { murmur2Partitioner } from './orchestrator/partition.ts'
 export { QuantityError, quantity } from './orchestrator/quantity.ts'
+export { signConsent } from './sign-consent.ts'

@@ -1,6 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { accepted, type DeviceGrant, type Result, type RevocationEntry, refused } from '@interlock/contracts'
+import {
+  accepted,
+  type DeviceGrant,
+  type Result,
+  type RevocationEntry,
+  refused,
+  type TaskTokenClaims,
+} from '@interlock/contracts'
 import { type AttenuationReason, isNarrower } from './attenuation.ts'
 import { equalDigest } from './digest.ts'
 import { algorithmOf, verifySignature } from './signing-key.ts'
@@ -29,6 +36,7 @@ export type DelegationReason =
   | 'actor-nesting'
   | 'actor-repeated'
   | 'may-not-delegate'
+  | 'consent-misplaced'
   | 'revoked'
 
 export type DelegationToVerify = {
@@ -43,6 +51,8 @@ export type DelegationToVerify = {
 }
 
 export type Delegation = {
+  /** Claims of the root token: what the human must have consented to (`verifyConsent`). */
+  readonly root: TaskTokenClaims
   readonly human: string
   readonly job: string
   /** SPIFFE IDs, the root's actor first, the acting agent last. */
@@ -84,6 +94,7 @@ export function verifyDelegation(texts: readonly string[], expected: DelegationT
   const actors = tokens.map(({ claims }) => claims.act.sub)
   if (new Set(actors).size !== actors.length) return refused('actor-repeated')
   return accepted({
+    root: (tokens[0] as TaskToken).claims,
     human: leaf.sub,
     job: leaf.job,
     actors,
@@ -149,6 +160,7 @@ function wrongOfChild(
     return { reason: 'token-issuer', detail: { iss: claims.iss } }
   if (!isSignedBy(signer.value)) return { reason: 'token-signature' }
   if (claims.parent === undefined || !equalDigest(claims.parent, parent.digest)) return { reason: 'wrong-parent' }
+  if (claims.consent !== undefined) return { reason: 'consent-misplaced' }
   if (claims.sub !== held.sub) return { reason: 'other-subject' }
   if (claims.job !== held.job) return { reason: 'other-job' }
   if (claims.exp > held.exp || Math.max(claims.iat, claims.nbf ?? 0) < Math.max(held.iat, held.nbf ?? 0))

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentEntry, Command, DecisionStatement, Intent, RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
 import type { StageContext, StageInput } from '@interlock/enforcer'
-import { buildIntent, createFixture, createTables, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
+import { buildConsent, buildIntent, createFixture, createTables, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
 import { agentSpiffeId } from '@interlock/sdk/trust-domain'
-import { digest, readTaskToken, type SigningKey, signTaskToken } from '@interlock/trust'
+import { canonicalBytes, digest, readTaskToken, type SigningKey, signTaskToken } from '@interlock/trust'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { decide } from './decide.ts'
 
@@ -237,6 +237,86 @@ describe('delegation-check refuses, by what is known of people and tokens', () =
     revoke(kind, subject())
     expect(await reasonOf({})).toBe('revoked')
   })
+})
+
+describe('a root token counts only with the human’s own signature for it: the token service alone invents nothing', () => {
+  /** A root that the token service's key signed, and a good child under it. */
+  async function chainOf(change: Partial<TaskTokenClaims>, omit: readonly string[] = []): Promise<string[]> {
+    const claims = { ...rootClaims, jti: randomUUID(), ...change }
+    const kept = Object.fromEntries(Object.entries(claims).filter(([name]) => !omit.includes(name))) as TaskTokenClaims
+    const first = await signTaskToken(kept, { kid: fixture.key('service-token') })
+    const parent = digest(Buffer.from(first.split('.').slice(0, 2).join('.')))
+    return [
+      first,
+      await child({ parent, sub: kept.sub, job: kept.job, ...(change.exp !== undefined && { exp: childClaims.exp }) }),
+    ]
+  }
+  const laserGrant = () => rootClaims.authorization_details[0] as TaskTokenClaims['authorization_details'][number]
+  const withPower = (max: string) => [
+    { ...laserGrant(), limits: { ...laserGrant().limits, power: { min: '1', max, unit: 'W' } } },
+    ...rootClaims.authorization_details.slice(1),
+  ]
+  const consented = () => rootClaims.consent as NonNullable<TaskTokenClaims['consent']>
+  const edited = (change: object) => {
+    const request = JSON.parse(Buffer.from(consented().request, 'base64url').toString('utf8')) as object
+    return { ...consented(), request: canonicalBytes({ ...request, ...change }).toString('base64url') }
+  }
+
+  it('no consent at all', async () => expect(await reasonOf({ tokens: await chainOf({}, ['consent']) })).toBe('consent-missing'))
+
+  it.each([
+    ['a higher limit', 'consent-wider', () => ({ authorization_details: withPower('120') })],
+    [
+      'a device more',
+      'consent-wider',
+      () => ({ authorization_details: [{ ...laserGrant(), locations: ['laser-1', 'robot-1'] }] }),
+    ],
+    ['an agent more to delegate to', 'consent-wider', () => ({ may_act: { sub: [operator, `${operator}x`] } })],
+    ['a longer life', 'consent-outlived', () => ({ exp: rootClaims.exp + 1 })],
+    ['an earlier begin', 'consent-outlived', () => ({ iat: rootClaims.iat - 31 })],
+    ['alice’s consent to another job', 'consent-differs', () => ({ consent: buildConsent(fixture, { job: 'job-2' }) })],
+    ['her consent for another agent', 'consent-differs', () => ({ consent: buildConsent(fixture, { orchestrator: operator }) })],
+    ['her consent for another system', 'consent-differs', () => ({ consent: buildConsent(fixture, { audience: 'other' }) })],
+    ['bob’s consent', 'consent-differs', () => ({ consent: buildConsent(fixture, { human: 'bob' }, 'bob') })],
+    ['her words, signed by bob', 'consent-unknown-credential', () => ({ consent: buildConsent(fixture, {}, 'bob') })],
+    [
+      'bob’s signature under the name of her passkey',
+      'consent-assertion',
+      () => ({ consent: { ...buildConsent(fixture, {}, 'bob'), credentialId: consented().credentialId } }),
+    ],
+    ['other words than she signed', 'consent-assertion', () => ({ consent: edited({ grants: withPower('120') }) })],
+    ['what is no grant request', 'consent-malformed', () => ({ consent: edited({ kind: 'approval' }) })],
+    [
+      'words that can be read in two ways',
+      'consent-malformed',
+      () => ({ consent: { ...consented(), request: Buffer.from('{"kind":"grant","kind":"grant"}').toString('base64url') } }),
+    ],
+    [
+      'authenticator data beyond all measure',
+      'consent-malformed',
+      () => ({ consent: { ...consented(), authenticatorData: Buffer.alloc(4097).toString('base64url') } }),
+    ],
+  ] as const)('%s: %s', async (_what, reason, change) => {
+    expect(await reasonOf({ tokens: await chainOf(change() as Partial<TaskTokenClaims>) })).toBe(reason)
+  })
+
+  it('less than the human signed for may be granted', async () => {
+    const verdict = await ask({ tokens: await chainOf({ consent: buildConsent(fixture, { grants: withPower('100') }) }) })
+    expect(verdict.verdict).toBe('ALLOW')
+  })
+
+  it('a passkey that is taken from its human takes what it signed with it', async () => {
+    expect(await reasonOf({})).toBe('ALLOW')
+    const human = tables['control.agents'].get('human:alice') as Extract<AgentEntry, { kind: 'human' }>
+    edit('human:alice', { credentials: [] })
+    expect(await reasonOf({})).toBe('consent-unknown-credential')
+    const bobs = tables['control.agents'].get('human:bob') as typeof human
+    edit('human:alice', { credentials: [{ ...bobs.credentials[0], id: human.credentials[0]?.id }] })
+    expect(await reasonOf({})).toBe('consent-assertion')
+  })
+
+  it('a child cannot bring its own', async () =>
+    expect(await reasonOf({ tokens: [root, await child({ consent: consented() })] })).toBe('consent-misplaced'))
 })
 
 describe('a token whose signature was already found good', () => {

@@ -8,12 +8,13 @@ import {
   type StageInput,
   type Verdict,
 } from '@interlock/enforcer'
-import { type DelegationReason, verifyDelegation } from '@interlock/trust'
+import { type ConsentReason, type DelegationReason, verifyConsent, verifyDelegation } from '@interlock/trust'
 
 export const clockSkewMs = 30_000
 
 export type DelegationCheckReason =
   | DelegationReason
+  | `consent-${ConsentReason}`
   | 'identity-missing'
   | 'job-differs'
   | 'human-unknown'
@@ -22,7 +23,7 @@ export type DelegationCheckReason =
   | 'not-granted'
 
 /** Whether a human authorised, over every agent in between, that this agent gives this command to this device. Pure. */
-export function decide(input: StageInput, context: StageContext<null>): Verdict<DelegationCheckReason> {
+export async function decide(input: StageInput, context: StageContext<null>): Promise<Verdict<DelegationCheckReason>> {
   const { intent, command, statements } = input
   const { now, tables, trust } = context
   const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
@@ -37,13 +38,16 @@ export function decide(input: StageInput, context: StageContext<null>): Verdict<
     thumbprint: identity.certificate,
   })
   if (!delegation.ok) return deny(delegation.reason, delegation.detail)
-  const { human, job, actors, tokens, grants, expiresAt } = delegation.value
+  const { root, human, job, actors, tokens, grants, expiresAt } = delegation.value
   if (job !== intent.jobId) return deny('job-differs', { token: job, intent: intent.jobId })
 
   const entry = tables['control.agents'].get(`human:${human}`)
   if (entry?.kind !== 'human') return deny('human-unknown', { human })
   if (entry.state !== 'active') return deny('human-not-active', { human, state: entry.state })
   if (!entry.roles.includes('requester')) return deny('human-not-a-requester', { human })
+
+  const consent = await verifyConsent({ root, human: entry, expected: trust.webauthn, skewMs: clockSkewMs })
+  if (!consent.ok) return deny(`consent-${consent.reason}`, consent.detail)
 
   const asked = { device: command.device, capability: command.capability }
   const covering = grants.map((granted) => granted.find((grant) => covers(grant, asked)))

@@ -1,9 +1,14 @@
-import type { Intent, TaskTokenClaims } from '@interlock/contracts'
-import { readCommand, readTaskToken, verifyDelegation, verifyIntentProof } from '@interlock/trust'
+import type { Human, Intent, TaskTokenClaims } from '@interlock/contracts'
+import { readCommand, readTaskToken, verifyConsent, verifyDelegation, verifyIntentProof } from '@interlock/trust'
 import { type Check, checkOf, type Kept, type Reference, type TraceNode, unchecked } from './evidence.ts'
 
 /** Who asked, on whose behalf: the human, the agents below each other with the tokens between them, and the intent's proof. */
-export function authorityNode({ record: intent, at }: Kept<Intent>, decidedAt: number, { anchors }: Reference): TraceNode {
+export async function authorityNode(
+  { record: intent, at }: Kept<Intent>,
+  { decidedAt, humans }: { readonly decidedAt: number; readonly humans: readonly Human[] },
+  reference: Reference,
+): Promise<TraceNode> {
+  const { anchors } = reference
   const command = readCommand(intent)
   const proof = verifyIntentProof(intent.proof, {
     anchors,
@@ -33,8 +38,19 @@ export function authorityNode({ record: intent, at }: Kept<Intent>, decidedAt: n
     delegation,
   ]
   const claims = intent.tokens.map((token) => readTaskToken(token)).flatMap((token) => (token.ok ? [token.value.claims] : []))
-  const human = claims[0]?.sub ?? 'unreadable'
-  return { title: `human ${human} authorised job ${intent.jobId}`, checks: [], children: [tokenNode(claims, intent, at, checks)] }
+  const [root] = claims
+  const human = humans.findLast(({ sub }) => sub === root?.sub)
+  return {
+    title: `human ${root?.sub ?? 'unreadable'} authorised job ${intent.jobId}`,
+    checks: [await consentCheck(root, human, reference)],
+    children: [tokenNode(claims, intent, at, checks)],
+  }
+}
+
+async function consentCheck(root: TaskTokenClaims | undefined, human: Human | undefined, { anchors }: Reference): Promise<Check> {
+  const what = 'signed by the human’s passkey, for no less than the root token grants'
+  if (!root || !human) return unchecked(what, 'no verified entry of the human is kept')
+  return checkOf(what, await verifyConsent({ root, human, expected: anchors.webauthn, skewMs: SKEW_MS }))
 }
 
 /** Tokens nest as the delegation did: the acting agent and its proof lie innermost. */

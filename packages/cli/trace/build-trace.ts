@@ -14,7 +14,8 @@ export async function buildTrace(intentId: string, evidence: Evidence, reference
   const subject = { intentBytes: intent?.bytes, commandDigest: command?.ok ? command.value.commandDigest : undefined }
   const decidedAt = decided.get('identity-verify')?.kept.record.decidedAt ?? evidence.decisions[0]?.record.decidedAt
   const children: TraceNode[] = []
-  if (intent && decidedAt !== undefined) children.push(authorityNode(intent, decidedAt, reference))
+  if (intent && decidedAt !== undefined)
+    children.push(await authorityNode(intent, { decidedAt, humans: humansOf(evidence, reference) }, reference))
   children.push(...decisionNodes(evidence.decisions, decided, subject, reference))
   children.push(...(await approvalNodes(evidence, decided, subject.commandDigest, reference)))
   children.push(...answerNodes(evidence, decided, reference))
@@ -36,7 +37,7 @@ async function approvalNodes(
 ) {
   const router = decided.get('approval-router')
   const counted = (router?.statement?.obligations.approvals ?? []) as readonly string[]
-  const humans = valuesOf(evidence, 'control.agents', reference).filter((value): value is Human => value.kind === 'human')
+  const humans = humansOf(evidence, reference)
   return Promise.all(
     evidence.approvals.map((kept) => {
       const human = humans.findLast(({ sub }) => sub === kept.record.human)
@@ -58,6 +59,9 @@ function answerNodes(evidence: Evidence, decided: ReadonlyMap<string, Decided>, 
     ...evidence.outcomes.map((outcome, index) => outcomeNode(outcome, ends, index > 0)),
   ]
 }
+
+const humansOf = (evidence: Evidence, reference: Reference): Human[] =>
+  valuesOf(evidence, 'control.agents', reference).filter((value): value is Human => value.kind === 'human')
 
 /** Every verified entry of a device, newest last: an ack counts by the one that stood when the device signed. */
 function devicesOf(evidence: Evidence, device: string, { anchors }: Reference): Enrolled[] {

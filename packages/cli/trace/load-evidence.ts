@@ -29,7 +29,8 @@ export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, i
   const receipts = await read('receipts', 'Receipt')
   const outcomes = await read('outcomes', 'Outcome')
   const devices = [...new Set(acks.map(({ record }) => record.device))]
-  const humans = [...new Set(approvals.map(({ record }) => `human:${record.human}`))]
+  const names = [...approvals, ...decisions].map(({ record }) => record.human)
+  const humans = [...new Set(names.filter((name) => name !== ''))].map((name) => `human:${name}`)
   const controlEntries = await readControl(clickhouse, codec, [...devices, ...humans])
   return { intents, decisions, approvals, orders, acks, receipts, outcomes, controlEntries, unreadable }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { softwarePasskeySchema } from '@interlock/sdk/software-passkey'
 import { issueJob, type JobTokens } from '@interlock/sdk/trust-domain'
 import { loadSigningKey, type SigningKey } from '@interlock/trust'
 import { z } from 'zod'
@@ -27,6 +28,7 @@ export async function createJob(layout: Layout, now: number, jobId = `job-${rand
   const job = await issueJob({
     jobId,
     human: 'alice',
+    passkey: softwarePasskeySchema.parse(JSON.parse(readFileSync(layout.passkey('alice'), 'utf8'))),
     now,
     validitySeconds: VALIDITY_SECONDS,
     tokenService: signingKeyOf(layout, 'service-token'),

@@ -72,7 +72,7 @@ export async function verifyAuthenticity(
   )
   if (!approvals.ok) return approvals
 
-  const authority = verifyAuthority(intent, { commandDigest, identity, delegation }, context)
+  const authority = await verifyAuthority(intent, { commandDigest, identity, delegation }, context)
   if (!authority.ok) return authority
   const { human, actors, subjects } = authority.value
   return accepted({

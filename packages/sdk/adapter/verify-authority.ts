@@ -1,9 +1,22 @@
 import { accepted, type CommandDigest, type DecisionStatement, type Intent, type Result, refused } from '@interlock/contracts'
-import { type DelegationReason, type ProofReason, verifyDelegation, verifyIntentProof } from '@interlock/trust'
+import {
+  type ConsentReason,
+  type DelegationReason,
+  type ProofReason,
+  verifyConsent,
+  verifyDelegation,
+  verifyIntentProof,
+} from '@interlock/trust'
 import type { RevocationSubject } from './standing.ts'
 import type { OrderContext } from './verify-order.ts'
 
-export type AuthorityReason = `proof-${ProofReason}` | `delegation-${DelegationReason}` | 'agent-differs' | 'human-differs'
+export type AuthorityReason =
+  | `proof-${ProofReason}`
+  | `delegation-${DelegationReason}`
+  | `consent-${ConsentReason}`
+  | 'agent-differs'
+  | 'human-differs'
+  | 'human-not-a-requester'
 
 export type Authority = {
   readonly human: string
@@ -12,11 +25,11 @@ export type Authority = {
 }
 
 /** The agent's own signature and the delegation that lets it act, checked again here rather than believed. */
-export function verifyAuthority(
+export async function verifyAuthority(
   intent: Intent,
   decided: { commandDigest: CommandDigest; identity: DecisionStatement; delegation: DecisionStatement },
   context: OrderContext,
-): Result<Authority, AuthorityReason> {
+): Promise<Result<Authority, AuthorityReason>> {
   const { anchors } = context.trust
   const { skewMs } = context
   const proof = verifyIntentProof(intent.proof, {
@@ -42,7 +55,11 @@ export function verifyAuthority(
     thumbprint: leaf.thumbprint,
   })
   if (!delegation.ok) return refused(`delegation-${delegation.reason}`, delegation.detail)
-  const { human, actors } = delegation.value
+  const { root, human, actors } = delegation.value
+  const requester = context.trust.humans.get(human)
+  if (requester?.state !== 'active' || !requester.roles.includes('requester')) return refused('human-not-a-requester', { human })
+  const consent = await verifyConsent({ root, human: requester, expected: anchors.webauthn, skewMs })
+  if (!consent.ok) return refused(`consent-${consent.reason}`, consent.detail)
   if (decided.delegation.obligations.human !== human) return refused('human-differs', { delegated: human })
   return accepted({
     human,

@@ -1,4 +1,4 @@
-import type { Order, SignedStatement } from '@interlock/contracts'
+import type { Human, Order, SignedStatement } from '@interlock/contracts'
 import { stageNames } from '@interlock/contracts'
 import { VerifiedRoots } from '@interlock/trust'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -219,10 +219,20 @@ describe('approvals', () => {
     expect(await planned(three)).toBe('approvals-too-few')
   })
 
-  test('refuses every approval where the bundle pins no humans', async () => {
+  test('refuses every order where the bundle pins no humans: nobody is there who could have wanted it', async () => {
     const trust = { ...fixture.trust, humans: new Map() }
     expect(await outcomeOf(approved, { trust })).toBe('approval-human-unknown')
-    expect(await outcomeOf(good, { trust })).toBe('accepted')
+    expect(await outcomeOf(good, { trust })).toBe('human-not-a-requester')
+  })
+
+  test.each([
+    ['is suspended', { state: 'suspended' as const }, 'human-not-a-requester'],
+    ['may only approve', { roles: ['approver' as const] }, 'human-not-a-requester'],
+    ['has no passkey any more', { credentials: [] }, 'consent-unknown-credential'],
+  ])('refuses the job of a human who, in the bundle, %s', async (_what, change, reason) => {
+    const alice = fixture.trust.humans.get('alice') as Human
+    const trust = { ...fixture.trust, humans: new Map(fixture.trust.humans).set('alice', { ...alice, ...change }) }
+    expect(await outcomeOf(good, { trust })).toBe(reason)
   })
 })
 

@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { DeviceGrant } from '@interlock/contracts'
-import { type SigningKey, signTaskToken } from '@interlock/trust'
+import { type SigningKey, signTaskToken, summaryOfGrants } from '@interlock/trust'
 import { delegate } from '../orchestrator/delegate.ts'
+import { signConsent } from '../sign-consent.ts'
+import type { SoftwarePasskey } from '../software-passkey.ts'
 import { agentSpiffeId } from './domain.ts'
 import { jobGrants, laboratory } from './laboratory.ts'
 
@@ -16,6 +18,8 @@ export type JobTokens = {
 export type JobRequest = {
   readonly jobId: string
   readonly human: string
+  /** The human's: it signs the grant. */
+  readonly passkey: SoftwarePasskey
   readonly now: number
   readonly validitySeconds: number
   readonly tokenService: SigningKey
@@ -23,10 +27,27 @@ export type JobRequest = {
   readonly operators: ReadonlyMap<'agent-laser-operator-z1' | 'agent-mill-operator-z1', SigningKey>
 }
 
-/** What the token service will do: the human's grant as a root token. The orchestrator then attenuates it for each operator, offline. */
+/** What the token service will do: the human's grant, signed by their passkey, as a root token. The orchestrator then attenuates it for each operator, offline. */
 export async function issueJob(request: JobRequest): Promise<JobTokens> {
   const { jobId, human, now, validitySeconds, tokenService, orchestrator } = request
   const iat = Math.floor(now / 1000)
+  const operators = [agentSpiffeId('laser-operator', 'z1'), agentSpiffeId('mill-operator', 'z1')]
+  const consent = signConsent(
+    {
+      kind: 'grant',
+      human,
+      job: jobId,
+      orchestrator: orchestrator.spiffeId,
+      audience: laboratory.audience,
+      grants: [...jobGrants],
+      mayDelegateTo: operators,
+      summary: summaryOfGrants(jobGrants),
+      from: iat * 1000,
+      until: (iat + validitySeconds) * 1000,
+      nonce: randomBytes(32).toString('base64url'),
+    },
+    request.passkey,
+  )
   const root = await signTaskToken(
     {
       iss: tokenService.spiffeId,
@@ -39,7 +60,8 @@ export async function issueJob(request: JobRequest): Promise<JobTokens> {
       act: { sub: orchestrator.spiffeId },
       cnf: { 'x5t#S256': orchestrator.keyId },
       authorization_details: [...jobGrants],
-      may_act: { sub: [agentSpiffeId('laser-operator', 'z1'), agentSpiffeId('mill-operator', 'z1')] },
+      consent,
+      may_act: { sub: operators },
     },
     { kid: tokenService },
   )
