@@ -135,6 +135,26 @@ export type Intent = {
   proof: string
 }
 
+/** A task token, as the token service recorded it before handing it out. Without its signature: evidence of what was issued, not a token. */
+export type IssuedToken = {
+  /** jti */
+  tokenId: string
+  /** iss, a SPIFFE ID */
+  issuer: string
+  jobId: JobId
+  human: string
+  /** SPIFFE ID of the holder */
+  agent: string
+  /** x5t#S256 of the certificate that it is bound to */
+  certificate: string
+  /** Digest of the parent's signing input, base64url; empty for a root */
+  parent: string
+  /** header.payload of the compact JWS */
+  signingInput: string
+  issuedAt: number
+  expiresAt: number
+}
+
 /** What a device is told: an ALLOW of device-dispatch, re-keyed. Nonce, deadline and device are signed in the last statement's obligations. */
 export type Order = {
   eventId: EventId
@@ -195,5 +215,5 @@ export type Receipt = {
   statement: SignedStatement
 }
 
-export type Records = { Ack: Ack; Approval: Approval; ControlEntry: ControlEntry; DeadLetter: DeadLetter; Decision: Decision; Intent: Intent; Order: Order; Outcome: Outcome; Receipt: Receipt }
+export type Records = { Ack: Ack; Approval: Approval; ControlEntry: ControlEntry; DeadLetter: DeadLetter; Decision: Decision; Intent: Intent; IssuedToken: IssuedToken; Order: Order; Outcome: Outcome; Receipt: Receipt }
 export type RecordName = keyof Records

@@ -13,9 +13,17 @@ export {
   verifyOrder,
 } from './adapter/verify-order.ts'
 export { type FollowedRecord, type Following, type FollowRequest, followTopics } from './follow-topics.ts'
+export { signAgentAssertion } from './orchestrator/agent-assertion.ts'
 export { createIntent, IntentError, type IntentRequest } from './orchestrator/create-intent.ts'
 export { DelegationError, type DelegationRequest, delegate } from './orchestrator/delegate.ts'
 export { OrchestratorClient, OutcomeTimeout, type Submitted } from './orchestrator/orchestrator-client.ts'
 export { murmur2Partitioner } from './orchestrator/partition.ts'
 export { QuantityError, quantity } from './orchestrator/quantity.ts'
+export {
+  type JobToRequest,
+  type RequestedJob,
+  TokenClient,
+  TokenServiceError,
+  type TokenToExchange,
+} from './orchestrator/token-client.ts'
 export { signConsent } from './sign-consent.ts'

@@ -134,14 +134,26 @@ function wrongOfRoot(
   { anchors, now }: DelegationToVerify,
   isSignedBy: (signer: TokenSigner) => boolean,
 ): Wrong {
-  const signer = 'kid' in signedBy ? anchors.signer(signedBy.kid) : undefined
+  if (!('kid' in signedBy)) return { reason: 'root-signer' }
+  const wrong = wrongOfServiceSigner(claims, signedBy.kid, anchors, now, isSignedBy)
+  if (wrong) return wrong
+  if (claims.parent !== undefined) return { reason: 'wrong-parent' }
+  return claims.act.act === undefined ? undefined : { reason: 'actor-nesting' }
+}
+
+function wrongOfServiceSigner(
+  claims: TaskTokenClaims,
+  kid: string,
+  anchors: TrustAnchors,
+  now: number,
+  isSignedBy: (signer: TokenSigner) => boolean,
+): Wrong {
+  const signer = anchors.signer(kid)
   if (signer?.role.kind !== 'service' || signer.role.service !== 'token') return { reason: 'root-signer' }
   if (claims.iat * 1000 < signer.notBeforeMs || now > signer.notAfterMs)
     return { reason: 'root-signer', detail: { cause: 'the signer’s certificate was not valid' } }
   if (claims.iss !== signer.spiffeId) return { reason: 'token-issuer', detail: { iss: claims.iss } }
-  if (!isSignedBy({ publicKey: signer.publicKey, thumbprint: signer.keyId })) return { reason: 'token-signature' }
-  if (claims.parent !== undefined) return { reason: 'wrong-parent' }
-  return claims.act.act === undefined ? undefined : { reason: 'actor-nesting' }
+  return isSignedBy({ publicKey: signer.publicKey, thumbprint: signer.keyId }) ? undefined : { reason: 'token-signature' }
 }
 
 function wrongOfChild(
@@ -151,14 +163,19 @@ function wrongOfChild(
   isSignedBy: (signer: TokenSigner) => boolean,
 ): Wrong {
   const held = parent.claims
-  if (!('chain' in signedBy)) return { reason: 'token-header' }
-  const signer = validateSvid(signedBy.chain, anchors, now, skewMs)
-  if (!signer.ok) return signer
-  // Only who holds the parent may hang a child on it (RFC 8705 §3.1), under the name that the parent gave it.
-  if (!equalDigest(signer.value.thumbprint, held.cnf['x5t#S256'])) return { reason: 'token-bound-to-another' }
-  if (claims.iss !== signer.value.spiffeId || claims.iss !== held.act.sub)
-    return { reason: 'token-issuer', detail: { iss: claims.iss } }
-  if (!isSignedBy(signer.value)) return { reason: 'token-signature' }
+  if ('kid' in signedBy) {
+    // The token service exchanged it for the holder of the parent, whom it knew by the SVID (RFC 8693): all else is checked as ever.
+    const wrong = wrongOfServiceSigner(claims, signedBy.kid, anchors, now, isSignedBy)
+    if (wrong) return wrong
+  } else {
+    const signer = validateSvid(signedBy.chain, anchors, now, skewMs)
+    if (!signer.ok) return signer
+    // Only who holds the parent may hang a child on it (RFC 8705 §3.1), under the name that the parent gave it.
+    if (!equalDigest(signer.value.thumbprint, held.cnf['x5t#S256'])) return { reason: 'token-bound-to-another' }
+    if (claims.iss !== signer.value.spiffeId || claims.iss !== held.act.sub)
+      return { reason: 'token-issuer', detail: { iss: claims.iss } }
+    if (!isSignedBy(signer.value)) return { reason: 'token-signature' }
+  }
   if (claims.parent === undefined || !equalDigest(claims.parent, parent.digest)) return { reason: 'wrong-parent' }
   if (claims.consent !== undefined) return { reason: 'consent-misplaced' }
   if (claims.sub !== held.sub) return { reason: 'other-subject' }

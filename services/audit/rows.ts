@@ -6,6 +6,7 @@ import type {
   DeadLetter,
   Decision,
   Intent,
+  IssuedToken,
   Order,
   Outcome,
   Receipt,
@@ -263,6 +264,40 @@ const outcomes: Table<'Outcome'> = {
   }),
 }
 
+const issuedTokens: Table<'IssuedToken'> = {
+  name: 'issued_tokens',
+  columns: {
+    ...place,
+    event_id: 'String',
+    token_id: 'String',
+    issuer: 'String',
+    job_id: 'String',
+    human: 'String',
+    agent: 'String',
+    certificate: 'String',
+    parent: 'String',
+    signing_input: 'String',
+    issued_at: 'DateTime64(3)',
+    expires_at: 'DateTime64(3)',
+    raw: 'String',
+  },
+  row: (token: IssuedToken, origin) => ({
+    ...placeOf(origin),
+    event_id: positionOf(origin),
+    token_id: token.tokenId,
+    issuer: token.issuer,
+    job_id: token.jobId,
+    human: token.human,
+    agent: token.agent,
+    certificate: token.certificate,
+    parent: token.parent,
+    signing_input: token.signingInput,
+    issued_at: token.issuedAt,
+    expires_at: token.expiresAt,
+    raw: origin.raw,
+  }),
+}
+
 const controlEntries: Table<'ControlEntry'> = {
   name: 'control_entries',
   columns: {
@@ -349,6 +384,7 @@ export const tables: { readonly [Name in RecordName]: Table<Name> } = {
   Ack: acks,
   Receipt: receipts,
   Outcome: outcomes,
+  IssuedToken: issuedTokens,
   ControlEntry: controlEntries,
   DeadLetter: deadLetters,
 }

@@ -1,0 +1,32 @@
+import type { TaskTokenClaims } from '@interlock/contracts'
+import { signTaskToken } from '@interlock/trust'
+import type { Parts } from './parts.ts'
+
+/** RFC 8693 §3. */
+export const tokenType = 'urn:ietf:params:oauth:token-type:jwt'
+
+/** RFC 6749 §5.1, RFC 8693 §2.2.1, RFC 9396 §7. */
+export type TokenAnswer = {
+  readonly access_token: string
+  readonly issued_token_type: typeof tokenType
+  /** Bound to the holder's certificate by `cnf` (RFC 8705 §3): of no use to a mere bearer. */
+  readonly token_type: 'Bearer'
+  /** Seconds. */
+  readonly expires_in: number
+  readonly authorization_details: TaskTokenClaims['authorization_details']
+}
+
+/** Signs a token and hands it out once it is recorded: what was not recorded was not issued. */
+export async function issue(claims: TaskTokenClaims, { key, log, issued }: Parts): Promise<TokenAnswer> {
+  const token = await signTaskToken(claims, { kid: key })
+  const signingInput = token.slice(0, token.lastIndexOf('.'))
+  await log.issued(claims, signingInput)
+  issued.add(signingInput)
+  return {
+    access_token: token,
+    issued_token_type: tokenType,
+    token_type: 'Bearer',
+    expires_in: claims.exp - claims.iat,
+    authorization_details: claims.authorization_details,
+  }
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type AgentEntry, createCodec, type RevocationEntry, readTopology, type TrustBundle } from '@interlock/contracts'
+import {
+  awayGauge,
+  backoffMs,
+  listen,
+  Outage,
+  operationsApp,
+  parseSettings,
+  SettingsError,
+  waitForSchemas,
+} from '@interlock/enforcer'
+import { ControlFold, followTopics, readControlTables } from '@interlock/sdk'
+import { loadSigningKey, openTrustBundle } from '@interlock/trust'
+import kafkajs from 'kafkajs'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { tokenApp } from './app.ts'
+import { GrantRequests } from './grant-requests.ts'
+import { IssuedTokens } from './issued-tokens.ts'
+import { KafkaTokenLog } from './kafka-log.ts'
+import { parseTokenSettings } from './settings.ts'
+import { SingleUse } from './single-use.ts'
+
+const settings = parseSettings(process.env)
+const own = parseTokenSettings(process.env)
+if (!settings.key || !settings.certificate)
+  throw new SettingsError('token-service signs: set INTERLOCK_KEY and INTERLOCK_CERTIFICATE.')
+const log = pino({ level: settings.log, base: { service: 'token-service' } })
+log.info({ settings, own }, 'settings')
+const stopping = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+
+const metrics = new Registry()
+const away = awayGauge(metrics)
+const outage = new Outage((event, dependency, error) => {
+  away.set({ dependency }, event === 'away' ? 1 : 0)
+  if (event === 'away') log.warn({ dependency, error: error?.message }, `${dependency} is away: waiting, nothing is issued`)
+  else log.info({ dependency }, `${dependency} is back`)
+})
+let isReady = false
+const operations = await listen(
+  operationsApp(metrics, () => isReady),
+  settings.httpHost,
+  settings.httpPort,
+)
+
+const topology = readTopology()
+const anchors = openTrustBundle(JSON.parse(readFileSync(settings.trustBundle, 'utf8')) as TrustBundle)
+const key = loadSigningKey(settings.key, settings.certificate)
+const ids = await waitForSchemas(settings.registry, topology, outage, stopping.signal)
+if (ids) await run(createCodec({ topology, ids }))
+operations.server.close()
+log.info('stopped')
+
+async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
+  const kafka = new kafkajs.Kafka({ clientId: 'token-service', brokers: [...settings.kafka], logLevel: kafkajs.logLevel.NOTHING })
+  const issued = new IssuedTokens()
+  const fold = new ControlFold(codec, anchors)
+  const tables = {
+    agents: new Map() as ReadonlyMap<string, AgentEntry>,
+    revocations: new Map() as ReadonlyMap<string, RevocationEntry>,
+  }
+  const change = () => {
+    tables.agents = fold.table('control.agents')
+    tables.revocations = fold.table('control.revocations')
+  }
+  const now = () => Date.now()
+  const tokenLog = new KafkaTokenLog(kafka, { codec, key, tables, now })
+  const readers = await untilDone(async () => {
+    await tokenLog.connect()
+    const following = await followTopics(kafka, {
+      topics: ['tokens'],
+      from: 'start',
+      take: ({ value }) => {
+        const record = value && codec.decode('tokens', value, 'IssuedToken')
+        if (record?.ok) issued.add(record.value.signingInput)
+      },
+    })
+    const control = await readControlTables(kafka, 'token-service', ['control.agents', 'control.revocations'], fold, {
+      change,
+      ignored: (table, offset, reason) => log.warn({ table, offset, reason }, 'a control entry does not count'),
+      // Without its tables it would issue to the revoked: it must start anew.
+      crash: (error) => {
+        log.fatal({ error }, 'the control tables cannot be read any more')
+        process.exitCode = 1
+        stopping.abort()
+      },
+    })
+    await following.caughtUp
+    change()
+    issued.forget(now())
+    return [following, control]
+  })
+  if (!readers) return
+
+  // Of its own port a server knows only when it has it.
+  let issuer = own.issuer
+  const app = tokenApp(
+    {
+      ...{ key, anchors, tables, issued, log: tokenLog, now },
+      requests: new GrantRequests(),
+      used: new SingleUse(),
+      startedAt: now(),
+      get issuer() {
+        return issuer ?? ''
+      },
+    },
+    {
+      refused: (path, error) => log.info({ path, error: error.code, cause: error.cause }, 'refused'),
+      failed: (path, error) => log.error({ path, error }, 'a fault: server_error'),
+    },
+  )
+  const { server, port } = await listen(app, own.host, own.port)
+  issuer ??= `http://127.0.0.1:${port}`
+  const forgetting = setInterval(() => issued.forget(now()), 60_000)
+  isReady = true
+  log.info({ http: operations.port, issuer }, 'ready')
+  await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
+  clearInterval(forgetting)
+  server.close()
+  await Promise.all(readers.map((reader) => reader.stop()))
+  await tokenLog.close()
+}
+
+/** Tries until it succeeds or the service is told to stop. */
+async function untilDone<Value>(attempt: () => Promise<Value>): Promise<Value | undefined> {
+  for (let count = 0; !stopping.signal.aborted; count += 1) {
+    try {
+      const value = await attempt()
+      outage.back('kafka')
+      return value
+    } catch (error) {
+      outage.away('kafka', error as Error)
+      await wait(backoffMs(count), undefined, { signal: stopping.signal }).catch(() => {})
+    }
+  }
+  return undefined
+}

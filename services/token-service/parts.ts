@@ -1,0 +1,31 @@
+import type { RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
+import type { SigningKey, TrustAnchors } from '@interlock/trust'
+import type { GrantRequests } from './grant-requests.ts'
+import type { IssuedTokens } from './issued-tokens.ts'
+import type { KnownTables } from './known-tables.ts'
+import type { SingleUse } from './single-use.ts'
+
+/** Where what was issued or revoked is kept; a promise that resolves means that it is. */
+export interface TokenLog {
+  issued(claims: TaskTokenClaims, signingInput: string): Promise<void>
+  revoked(entry: RevocationEntry): Promise<void>
+}
+
+/** What the endpoints work with. */
+export type Parts = {
+  /** RFC 8414 issuer: the URL by which clients know us, and the one audience of their assertions. */
+  readonly issuer: string
+  /** Signs the tokens; its SPIFFE ID is their `iss`. */
+  readonly key: SigningKey
+  readonly anchors: TrustAnchors
+  readonly tables: KnownTables
+  readonly issued: IssuedTokens
+  readonly requests: GrantRequests
+  /** Assertions that were used. */
+  readonly used: SingleUse
+  readonly log: TokenLog
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** When this process began to remember what was used. */
+  readonly startedAt: number
+}

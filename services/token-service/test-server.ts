@@ -1,0 +1,92 @@
+import type { AddressInfo } from 'node:net'
+import type { AgentEntry, GrantRequest, RevocationEntry } from '@interlock/contracts'
+import { listen } from '@interlock/enforcer'
+import { createTables, type Fixture } from '@interlock/sdk/fixture'
+import { assertWithPasskey, type SoftwarePasskey } from '@interlock/sdk/software-passkey'
+import { canonicalBytes, digest } from '@interlock/trust'
+import { tokenApp } from './app.ts'
+import { GrantRequests } from './grant-requests.ts'
+import { IssuedTokens } from './issued-tokens.ts'
+import type { OAuthError } from './oauth-error.ts'
+import { SingleUse } from './single-use.ts'
+
+/** The token service over real HTTP, with its log in memory, so that the log can fail. */
+export type TestServer = {
+  readonly issuer: string
+  readonly agents: Map<string, AgentEntry>
+  readonly revocations: Map<string, RevocationEntry>
+  readonly recorded: string[]
+  /** Causes of refusals, which clients are not told. */
+  readonly causes: string[]
+  isLogAway: boolean
+  /** What a browser does: reads what is asked, signs it with a passkey, sends the assertion. */
+  answer(userCode: string, human?: string, edit?: (request: GrantRequest) => GrantRequest): Promise<Response>
+  stop(): void
+}
+
+export async function startTestServer(fixture: Fixture): Promise<TestServer> {
+  const tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: 'A'.repeat(43) })
+  const agents = tables['control.agents'] as Map<string, AgentEntry>
+  const revocations = tables['control.revocations'] as Map<string, RevocationEntry>
+  const recorded: string[] = []
+  const causes: string[] = []
+  const state = { isLogAway: false, issuer: '' }
+  const app = tokenApp(
+    {
+      get issuer() {
+        return state.issuer
+      },
+      key: fixture.key('service-token'),
+      anchors: fixture.trust.anchors,
+      tables: { agents, revocations },
+      issued: new IssuedTokens(),
+      requests: new GrantRequests(),
+      used: new SingleUse(),
+      log: {
+        async issued(_claims, signingInput) {
+          if (state.isLogAway) throw new Error('the log is away')
+          recorded.push(signingInput)
+        },
+        async revoked(entry) {
+          revocations.set(`${entry.kind}:${entry.subject}`, entry)
+        },
+      },
+      now: () => Date.now(),
+      startedAt: Date.now(),
+    },
+    {
+      refused: (_path, error: OAuthError) => causes.push(String(error.cause)),
+      failed: (_path, error) => causes.push(String(error)),
+    },
+  )
+  const { server } = await listen(app, '127.0.0.1', 0)
+  state.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    agents,
+    revocations,
+    recorded,
+    causes,
+    get issuer() {
+      return state.issuer
+    },
+    get isLogAway() {
+      return state.isLogAway
+    },
+    set isLogAway(value) {
+      state.isLogAway = value
+    },
+    async answer(userCode, human = 'alice', edit = (request) => request) {
+      const asked = (await (await fetch(`${state.issuer}/grants/${userCode}`)).json()) as { request: GrantRequest }
+      const passkey = fixture.domain.passkeys.get(human) as SoftwarePasskey
+      const challenge = Buffer.from(digest(canonicalBytes(edit(asked.request))), 'base64url')
+      const { credentialId, ...bytes } = assertWithPasskey(passkey, challenge)
+      const text = Object.entries(bytes).map(([name, value]) => [name, value.toString('base64url')])
+      return fetch(`${state.issuer}/grants/${userCode}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ credentialId, ...Object.fromEntries(text) }),
+      })
+    },
+    stop: () => server.close(),
+  }
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto'
+import type { Consent, DeviceGrant, GrantRequest, TaskTokenClaims } from '@interlock/contracts'
+import { isNarrower, type Svid } from '@interlock/trust'
+import { OAuthError } from './oauth-error.ts'
+
+/** Seconds a token may live (DESIGN "Trust services"). */
+export const lifetimeMin = 300
+export const lifetimeMax = 3600
+
+export type Issuing = {
+  /** SPIFFE ID of the token service. */
+  readonly issuer: string
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** Seconds. */
+  readonly lifetime: number
+}
+
+/** A root token: what a human consented to, for the orchestrator they named, bound to its certificate. */
+export function rootClaims(
+  request: GrantRequest,
+  consent: Consent,
+  holder: Svid,
+  { issuer, now, lifetime }: Issuing,
+): TaskTokenClaims {
+  if (holder.spiffeId !== request.orchestrator) throw new OAuthError('invalid_grant', 'granted to another agent')
+  const iat = Math.floor(now / 1000)
+  const exp = Math.min(iat + lifetime, Math.floor(request.until / 1000))
+  if (exp <= iat) throw new OAuthError('invalid_grant', 'the job is over')
+  return {
+    iss: issuer,
+    sub: request.human,
+    aud: request.audience,
+    iat,
+    exp,
+    jti: randomUUID(),
+    job: request.job,
+    act: { sub: holder.spiffeId },
+    cnf: { 'x5t#S256': holder.thumbprint },
+    authorization_details: request.grants,
+    consent,
+    ...(request.mayDelegateTo.length > 0 && { may_act: { sub: request.mayDelegateTo } }),
+  }
+}
+
+export type ChildRequest = {
+  readonly actor: Svid
+  /** As wide as the parent's where left out. */
+  readonly grants: readonly DeviceGrant[] | undefined
+  /** To whom the actor may delegate on. */
+  readonly mayDelegateTo: readonly string[]
+}
+
+/**
+ * A child token: narrower than its parent in every dimension, for an actor whom the parent names (RFC 8693 §4.4 `may_act`). What asks for more is
+ * refused, never silently narrowed: the requester would believe to have it.
+ */
+export function childClaims(
+  parent: { readonly claims: TaskTokenClaims; readonly digest: string },
+  { actor, grants, mayDelegateTo }: ChildRequest,
+  { issuer, now, lifetime }: Issuing,
+): TaskTokenClaims {
+  const { claims } = parent
+  const allowed = claims.may_act?.sub ?? []
+  if (![actor.spiffeId, ...mayDelegateTo].every((sub) => allowed.includes(sub)))
+    throw new OAuthError('invalid_target', 'the parent does not name the actor')
+  const details = grants ?? claims.authorization_details
+  const narrower = isNarrower(details, claims.authorization_details)
+  if (!narrower.ok) throw new OAuthError('invalid_authorization_details', narrower.reason)
+  const iat = Math.max(Math.floor(now / 1000), claims.iat)
+  const exp = Math.min(iat + lifetime, claims.exp)
+  if (exp <= iat) throw new OAuthError('invalid_grant', 'the parent is over')
+  return {
+    iss: issuer,
+    sub: claims.sub,
+    aud: claims.aud,
+    iat,
+    exp,
+    jti: randomUUID(),
+    job: claims.job,
+    act: { sub: actor.spiffeId, act: claims.act },
+    cnf: { 'x5t#S256': actor.thumbprint },
+    authorization_details: [...details],
+    parent: parent.digest,
+    ...(mayDelegateTo.length > 0 && { may_act: { sub: [...mayDelegateTo] } }),
+  }
+}

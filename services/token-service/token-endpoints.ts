@@ -1,0 +1,105 @@
+import type { Consent } from '@interlock/contracts'
+import type { Svid } from '@interlock/trust'
+import { verifyAgentAssertion } from './agent-assertion.ts'
+import { authenticate } from './client.ts'
+import { consentedTo } from './consented.ts'
+import { tokenOfGrant } from './grant-endpoints.ts'
+import { issue, type TokenAnswer, tokenType } from './issue.ts'
+import { genuineToken, isActorOf, type LivingToken, livingToken } from './living-token.ts'
+import { OAuthError } from './oauth-error.ts'
+import type { Parameters } from './parameters.ts'
+import type { Parts } from './parts.ts'
+import { childClaims, type Issuing, rootClaims } from './token-claims.ts'
+
+export const grantTypes = {
+  deviceCode: 'urn:ietf:params:oauth:grant-type:device_code',
+  exchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
+} as const
+
+/** RFC 8693 §3: both name what we issue. */
+const tokenTypes = [tokenType, 'urn:ietf:params:oauth:token-type:access_token']
+
+/** RFC 6749 §3.2. @throws OAuthError */
+export async function token(parameters: Parameters, parts: Parts): Promise<TokenAnswer> {
+  const client = authenticate(parameters, parts)
+  const type = parameters.need('grant_type')
+  if (type === grantTypes.deviceCode) return tokenOfGrant(parameters, client, parts)
+  if (type === grantTypes.exchange) return exchange(parameters, client, parts)
+  throw new OAuthError('unsupported_grant_type', type.slice(0, 100))
+}
+
+/** RFC 8693: a narrower token for a sub-agent that proves itself (`actor_token`), or a fresh one for the holder. */
+async function exchange(parameters: Parameters, client: Svid, parts: Parts): Promise<TokenAnswer> {
+  assertOurs(parameters, parts)
+  const held = livingToken(parameters.need('subject_token'), parts)
+  // Only its holder, which is who the client has proved to be: the certificate may be a newer one than it was bound to.
+  if (!held || held.token.claims.act.sub !== client.spiffeId) throw new OAuthError('invalid_grant', 'subject_token')
+  const issuing = { issuer: parts.key.spiffeId, now: parts.now(), lifetime: parameters.lifetime() }
+  const actorToken = parameters.get('actor_token')
+  if (actorToken === undefined) return renew(held, client, parameters, issuing, parts)
+  if (parameters.get('actor_token_type') !== tokenType) throw new OAuthError('invalid_request', 'actor_token_type')
+  const actor = verifyAgentAssertion(actorToken, { ...parts, now: parts.now() }, 'invalid_grant')
+  const asked = { actor, grants: parameters.grants(), mayDelegateTo: parameters.spiffeIds('may_act') }
+  return issue(childClaims(held.token, asked, issuing), parts)
+}
+
+/** What is asked for must be what we have: nothing is fetched, whatever an address in a parameter says (ATTACKS 127). */
+function assertOurs(parameters: Parameters, { anchors }: Parts): void {
+  const isOurType = (type: string | undefined) => type === undefined || tokenTypes.includes(type)
+  if (!isOurType(parameters.get('requested_token_type'))) throw new OAuthError('invalid_request', 'requested_token_type')
+  if (!isOurType(parameters.need('subject_token_type'))) throw new OAuthError('invalid_request', 'subject_token_type')
+  if (parameters.get('scope') !== undefined) throw new OAuthError('invalid_request', 'scope: authorization_details say it')
+  for (const name of ['audience', 'resource'])
+    if ((parameters.get(name) ?? anchors.audience) !== anchors.audience) throw new OAuthError('invalid_target', name)
+}
+
+/** The same grant for the same agent, bound to the certificate it has now: SVIDs are renewed more often than jobs end. */
+async function renew(
+  { token: { claims }, lineage }: LivingToken,
+  client: Svid,
+  parameters: Parameters,
+  issuing: Issuing,
+  parts: Parts,
+): Promise<TokenAnswer> {
+  if (parameters.get('authorization_details') !== undefined) throw new OAuthError('invalid_request', 'a renewal grants the same')
+  const parent = lineage.at(-2)
+  if (parent) {
+    const asked = { actor: client, grants: claims.authorization_details, mayDelegateTo: claims.may_act?.sub ?? [] }
+    return issue(childClaims(parent, asked, issuing), parts)
+  }
+  const consented = await consentedTo(claims, parts)
+  return issue(rootClaims(consented, claims.consent as Consent, client, issuing), parts)
+}
+
+/** RFC 7662: whether a token counts now. Nobody but those in its chain of actors is told anything. @throws OAuthError invalid_client */
+export function introspect(parameters: Parameters, parts: Parts): Readonly<Record<string, unknown>> {
+  const client = authenticate(parameters, parts)
+  const held = livingToken(parameters.need('token'), parts)
+  if (!held || !isActorOf(held.token.claims, client.spiffeId)) return { active: false }
+  // The human's signature is for who verifies the token itself.
+  const { consent: _, ...claims } = held.token.claims
+  return { active: true, token_type: 'Bearer', client_id: claims.act.sub, ...claims }
+}
+
+/** RFC 7009: ends a token and all that hang on it. What nobody knows is as good as ended. @throws OAuthError */
+export async function revoke(parameters: Parameters, parts: Parts): Promise<void> {
+  const { issued, log, now } = parts
+  const client = authenticate(parameters, parts)
+  const genuine = genuineToken(parameters.need('token'), parts)
+  const known = genuine && issued.get(genuine.digest)
+  if (!known) return
+  if (!isActorOf(known.claims, client.spiffeId)) throw new OAuthError('invalid_grant', 'somebody else’s token')
+  const { iss, jti } = known.claims
+  await log.revoked({ kind: 'token', subject: `${iss} ${jti}`, from: now(), reason: reasonOf(client) })
+}
+
+/** Ends a job: no token of it counts from now on. @throws OAuthError */
+export async function endJob(parameters: Parameters, parts: Parts): Promise<void> {
+  const { issued, log, now } = parts
+  const client = authenticate(parameters, parts)
+  const job = parameters.need('job')
+  if (issued.ownerOf(job)?.orchestrator !== client.spiffeId) throw new OAuthError('invalid_grant', 'no job of this client')
+  await log.revoked({ kind: 'job', subject: job, from: now(), reason: reasonOf(client) })
+}
+
+const reasonOf = ({ spiffeId }: Svid) => `ended by ${spiffeId}`.slice(0, 400)
