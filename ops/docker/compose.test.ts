@@ -26,6 +26,9 @@ const containers = Object.entries(services)
 const ours = containers.filter(([, { build }]) => build !== undefined)
 const processes = readdirSync(new URL('services/', root))
 
+/** Keys are named by SPIFFE path, services by folder. */
+const identityOf = (name: string) => (name === 'token-service' ? 'service-token' : name)
+
 describe('docker-compose.yml', () => {
   it.each(processes)('runs %s with settings that it accepts', (name) => {
     const { command, environment, healthcheck } = services[name] as Container
@@ -34,7 +37,10 @@ describe('docker-compose.yml', () => {
     expect(settings.httpHost).toBe('0.0.0.0')
     expect(healthcheck?.test.join(' ')).toContain(`:${settings.httpPort}/readyz`)
     if (settings.key !== undefined)
-      expect(settings).toMatchObject({ key: `/trust/keys/${name}.key.pem`, certificate: `/trust/keys/${name}.chain.pem` })
+      expect(settings).toMatchObject({
+        key: `/trust/keys/${identityOf(name)}.key.pem`,
+        certificate: `/trust/keys/${identityOf(name)}.chain.pem`,
+      })
     if (name === 'audit') expect(settings.clickhouse).toMatch(/^http:\/\/audit:[^@]+@clickhouse:8123\/interlock$/)
   })
 

@@ -5,13 +5,14 @@ import { type InitRequest, initTrustDomain, type Layout, writeStackFile } from '
 import { stageNames } from '@interlock/contracts'
 import { readPolicyBundle } from '../policies/bundle.ts'
 import { type Device, startDevice } from './device.ts'
+import { freePort } from './ports.ts'
 import { type Log, saying } from './progress.ts'
 import { publishEntries } from './publish-entries.ts'
 import { Service } from './service.ts'
 import { clickHouseUrl, type Stack } from './stack.ts'
 import { type RunningTpm, startTpm } from './tpm.ts'
 
-export const serviceNames: readonly string[] = [...stageNames, 'outcomes', 'audit']
+export const serviceNames: readonly string[] = [...stageNames, 'outcomes', 'audit', 'token-service']
 export const deviceNames: readonly string[] = ['laser-1', 'mill-1']
 
 export type SystemRequest = {
@@ -65,9 +66,16 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
     const { layout, entries } = await initTrustDomain({ directory, devices: enrolled, ...policy, now: Date.now() })
     await saying(log, 'control tables', publishEntries(stack, entries))
     const { url, username, password, database } = stack.clickhouse
-    writeStackFile(layout, { kafka: stack.kafka, registry: stack.registry, clickhouse: { url, username, password, database } })
+    // Its address is in tokens' requests and in stack.json, so that it must be the same after a restart.
+    const oauthPort = names.includes('token-service') ? await freePort() : undefined
+    writeStackFile(layout, {
+      kafka: stack.kafka,
+      registry: stack.registry,
+      clickhouse: { url, username, password, database },
+      ...(oauthPort !== undefined && { tokenService: `http://127.0.0.1:${oauthPort}` }),
+    })
 
-    const start = (name: string, logName = name) => startService(stack, layout, name, logName)
+    const start = (name: string, logName = name) => startService({ stack, layout, name, logName, oauthPort })
     const starts = await Promise.allSettled([
       ...tpms.map(async (tpm) => {
         const device = startDevice({ device: tpm.device, tpm, stack, trustBundle: layout.trustBundle, directory })
@@ -102,13 +110,23 @@ function assertEntry(name: string): void {
   throw new ServiceMissingError(`services/${name}/main.ts is not there: there is no service ${name}`)
 }
 
-function startService(stack: Stack, layout: Layout, name: string, logName: string): Promise<Service> {
-  const hasKey = existsSync(layout.key(name))
+type ServiceToStart = {
+  readonly stack: Stack
+  readonly layout: Layout
+  readonly name: string
+  readonly logName: string
+  readonly oauthPort: number | undefined
+}
+
+function startService({ stack, layout, name, logName, oauthPort }: ServiceToStart): Promise<Service> {
+  const identity = name === 'token-service' ? 'service-token' : name
+  const hasKey = existsSync(layout.key(identity))
   const env = {
     INTERLOCK_KAFKA: stack.kafka,
     INTERLOCK_REGISTRY: stack.registry,
     INTERLOCK_TRUST_BUNDLE: layout.trustBundle,
-    ...(hasKey ? { INTERLOCK_KEY: layout.key(name), INTERLOCK_CERTIFICATE: layout.chain(name) } : {}),
+    ...(hasKey ? { INTERLOCK_KEY: layout.key(identity), INTERLOCK_CERTIFICATE: layout.chain(identity) } : {}),
+    ...(name === 'token-service' ? { INTERLOCK_OAUTH_PORT: String(oauthPort) } : {}),
     ...(name === 'audit' ? { INTERLOCK_CLICKHOUSE: clickHouseUrl(stack.clickhouse, 'audit') } : {}),
   }
   return Service.start({ name: logName, entry: entryOf(name), env, directory: layout.directory })

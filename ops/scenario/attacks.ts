@@ -151,8 +151,9 @@ async function agentKey(issuer: Issuer, hash: string): Promise<SigningKey> {
 /** A child token beyond its parent, as a compromised orchestrator would sign it: the SDK's `delegate` refuses to. */
 async function widened(world: World): Promise<readonly string[]> {
   const [root = '', child = ''] = world.tokens('agent-laser-operator-z1')
-  const claims = { ...claimsOf(child), jti: randomUUID(), authorization_details: wider }
-  return [root, await signTaskToken(claims, world.key('agent-job-orchestrator-o1'))]
+  const orchestrator = world.key('agent-job-orchestrator-o1')
+  const claims = { ...claimsOf(child), iss: orchestrator.spiffeId, jti: randomUUID(), authorization_details: wider }
+  return [root, await signTaskToken(claims, orchestrator)]
 }
 
 /** A root token beyond what its human signed for, by the token service's true key, and a child as wide. */
@@ -161,7 +162,7 @@ async function invented(world: World): Promise<readonly string[]> {
   const claims = { ...claimsOf(root), jti: randomUUID(), authorization_details: wider }
   const first = await signTaskToken(claims, { kid: world.key('service-token') })
   const second = { ...claimsOf(child), jti: randomUUID(), authorization_details: wider, parent: signingInputDigest(first) }
-  return [first, await signTaskToken(second, world.key('agent-job-orchestrator-o1'))]
+  return [first, await signTaskToken(second, { kid: world.key('service-token') })]
 }
 
 const wider = jobGrants

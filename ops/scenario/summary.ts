@@ -29,8 +29,9 @@ Every step is a row in ClickHouse, digital and physical on one timeline:
     SELECT time, kind, actor, verdict, reasons, took_ms FROM ${clickhouse.database}.actions_timeline
     WHERE job_id = '${jobId}' ORDER BY time, step FORMAT PrettyCompact"
 
-What was real: the broker, the schema registry, ClickHouse, every signature, every check, the policy in OPA's WASM, the WebAuthn assertion.
-What was simulated: the machines' motion (no laser, no mill), the TPMs' hardware (swtpm, a software TPM 2.0), bob's passkey (software), and
-the agents, which are this script. Keys and tokens came from \`interlock dev init\`, not from a registry${program.isOwn ? '; the program was this project’s own' : ''}.
+What was real: the broker, the schema registry, ClickHouse, every signature, every check, the policy in OPA's WASM, the WebAuthn
+assertions, the token service that issued the job's tokens.
+What was simulated: the machines' motion (no laser, no mill), the TPMs' hardware (swtpm, a software TPM 2.0), alice's and bob's passkeys (software),
+and the agents, which are this script. Keys and certificates came from \`interlock dev init\`, not from a registry${program.isOwn ? '; the program was this project’s own' : ''}.
 `
 }

@@ -23,6 +23,8 @@ import { KafkaTokenLog } from './kafka-log.ts'
 import { parseTokenSettings } from './settings.ts'
 import { SingleUse } from './single-use.ts'
 
+const watchMs = 2000
+
 const settings = parseSettings(process.env)
 const own = parseTokenSettings(process.env)
 if (!settings.key || !settings.certificate)
@@ -115,13 +117,31 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const { server, port } = await listen(app, own.host, own.port)
   issuer ??= `http://127.0.0.1:${port}`
   const forgetting = setInterval(() => issued.forget(now()), 60_000)
+  const watching = watchBroker(kafka)
   isReady = true
   log.info({ http: operations.port, issuer }, 'ready')
   await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
   clearInterval(forgetting)
+  await watching
   server.close()
   await Promise.all(readers.map((reader) => reader.stop()))
   await tokenLog.close()
+}
+
+/** Says when the broker is away: without it nothing is issued, and who looks into the log should see why. */
+async function watchBroker(kafka: kafkajs.Kafka): Promise<void> {
+  const admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 200 } })
+  while (!stopping.signal.aborted) {
+    try {
+      await admin.connect()
+      await admin.fetchTopicOffsets('tokens')
+      outage.back('kafka')
+    } catch (error) {
+      outage.away('kafka', error as Error)
+    }
+    await wait(watchMs, undefined, { signal: stopping.signal }).catch(() => {})
+  }
+  await admin.disconnect().catch(() => {})
 }
 
 /** Tries until it succeeds or the service is told to stop. */

@@ -15,12 +15,14 @@ describe('a second instance', () => {
   })
   afterAll(() => live.leave())
 
-  it('of every service takes half the partitions; nothing is lost, nothing doubled', async () => {
+  it('of every service that reads the flow takes half the partitions; nothing is lost, nothing doubled', async () => {
     const traffic = new Traffic(live.world, 6)
     traffic.start()
     try {
       const seconds = []
-      for (const service of live.system.services) seconds.push(await live.system.startSecond(service.name))
+      // The token service runs once: it remembers in memory which assertions were used.
+      const names = live.system.services.map(({ name }) => name).filter((name) => name !== 'token-service')
+      for (const name of names) seconds.push(await live.system.startSecond(name))
       for (const group of halves) expect(await live.partitionsByMember(group), group).toEqual([3, 3])
       // audit shares by whole tables, so that one insert takes what came in from all partitions.
       expect(await live.partitionsByMember('audit')).toHaveLength(2)

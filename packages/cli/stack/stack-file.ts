@@ -10,6 +10,8 @@ export const stackSchema = z.object({
   kafka: z.string().min(1),
   /** URL of the schema registry's Confluent API. */
   registry: z.url(),
+  /** Issuer URL of the token service, where one runs. */
+  tokenService: z.url().optional(),
   clickhouse: z.object({ url: z.url(), username: z.string(), password: z.string(), database: z.string() }),
 })
 export type StackFile = z.infer<typeof stackSchema>

@@ -1,4 +1,4 @@
 export { controlEntries, type TableEntry } from './control-entries.ts'
 export { agentSpiffeId, createTrustDomain, definitionHash, type TrustDomain } from './domain.ts'
-export { issueJob, type JobTokens } from './job.ts'
+export { issueJob, type JobTokens, operatorGrants } from './job.ts'
 export { agentName, agents, type DeviceTpm, deviceEntry, deviceProfiles, humans, jobGrants, laboratory } from './laboratory.ts'

@@ -72,7 +72,7 @@ export async function issueJob(request: JobRequest): Promise<JobTokens> {
         tokens: [root],
         key: orchestrator,
         to: { spiffeId: key.spiffeId, certificateThumbprint: key.keyId },
-        grants: grantsFor(device),
+        grants: operatorGrants(device),
         validitySeconds,
         now,
       })
@@ -84,7 +84,7 @@ export async function issueJob(request: JobRequest): Promise<JobTokens> {
 }
 
 /** An operator gets its own machine and half of the count: what is left is the orchestrator's to give again. */
-function grantsFor(device: string): DeviceGrant[] {
+export function operatorGrants(device: string): DeviceGrant[] {
   return jobGrants
     .filter(({ locations }) => locations.includes(device))
     .map((grant) => ({ ...grant, maxCount: grant.maxCount / 2 }))
