@@ -37,8 +37,6 @@ export type Certificate = {
   /** undefined where there is no key usage extension. */
   readonly keyUsage: number | undefined
   readonly uris: readonly string[]
-  /** How many subject alternative names of any kind. */
-  readonly names: number
   readonly criticalOids: readonly string[]
   readonly oids: readonly string[]
   readonly definitionHash: string | undefined
@@ -108,7 +106,6 @@ function parse(der: Buffer): Certificate | string {
     uris: names.flatMap(({ uniformResourceIdentifier }) =>
       uniformResourceIdentifier === undefined ? [] : [uniformResourceIdentifier],
     ),
-    names: names.length,
     criticalOids: extensions.filter(({ critical }) => critical).map(({ extnID }) => extnID),
     oids,
     definitionHash: hashOf(extensionOf(definitionHashOid)),

@@ -8,6 +8,9 @@ import type { TrustAnchors } from './trust-anchors.ts'
 
 export type SvidReason = CertificatePathReason | 'svid-name' | 'svid-key' | 'svid-trust-domain'
 
+/** What an SVID is judged by. */
+export type SvidAnchors = Pick<TrustAnchors, 'trustDomain' | 'roots' | 'revocationLists'>
+
 /** A validated X.509-SVID. */
 export type Svid = {
   readonly spiffeId: SpiffeId
@@ -21,20 +24,20 @@ export type Svid = {
 }
 
 /**
- * Validates a chain as the SVID of the trust bundle's own domain: one URI name and no other (SPIFFE X.509-SVID §2), and the roots are
+ * Validates a chain as the SVID of the trust bundle's own domain: exactly one URI name (SPIFFE X.509-SVID §2; DNS names beside it say nothing here), and the roots are
  * chosen by the trust domain in that name, so that a partner's CA cannot name one of ours (ATTACKS 8, 9).
  */
 export function validateSvid(
   chain: readonly Buffer[],
-  anchors: TrustAnchors,
+  anchors: SvidAnchors,
   now: number,
   skewMs: number,
 ): Result<Svid, SvidReason> {
   const validated = pathOf(chain, anchors, now, skewMs)
   if (!validated.ok) return validated
   const leaf = validated.value
-  const parsed = leaf.names === 1 && leaf.uris.length === 1 ? parseSpiffeId(leaf.uris[0] as string) : undefined
-  if (!parsed?.ok) return refused('svid-name', { names: leaf.names })
+  const parsed = leaf.uris.length === 1 ? parseSpiffeId(leaf.uris[0] as string) : undefined
+  if (!parsed?.ok) return refused('svid-name', { uris: leaf.uris.length })
   if (parsed.value.trustDomain !== anchors.trustDomain)
     return refused('svid-trust-domain', { trustDomain: parsed.value.trustDomain })
   if (!algorithmOf(leaf.publicKey)) return refused('svid-key')
@@ -50,13 +53,13 @@ export function validateSvid(
 }
 
 type KnownPath = { readonly leaf: Certificate; readonly notBeforeMs: number; readonly notAfterMs: number }
-const known = new WeakMap<TrustAnchors, Map<string, KnownPath>>()
+const known = new WeakMap<SvidAnchors, Map<string, KnownPath>>()
 const knownMax = 2048
 
 /** A path that was good stays good while all of it is in time: signatures do not change. CRLs age, so with them nothing is remembered. */
 function pathOf(
   chain: readonly Buffer[],
-  anchors: TrustAnchors,
+  anchors: SvidAnchors,
   now: number,
   skewMs: number,
 ): Result<Certificate, CertificatePathReason> {

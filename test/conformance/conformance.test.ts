@@ -2,12 +2,15 @@ import { expect, test } from 'vitest'
 import { vectorsFolder } from './suite.ts'
 import { suites } from './suites.ts'
 
-test.each(Object.entries(suites))('%s: nothing that must fail is accepted, and nothing fails', (name, suite) => {
-  const result = suite(vectorsFolder([]))
+/** Small suites: fewer would mean that cases are not read any more. */
+const atLeast: Readonly<Record<string, number>> = { 'spire svids': 20, 'webauthn l3': 20, 'tpm event logs': 14 }
+
+test.each(Object.entries(suites))('%s: nothing that must fail is accepted, and nothing fails', async (name, suite) => {
+  const result = await suite(vectorsFolder([]))
   if (!result) {
     console.warn(`LEFT OUT: no vectors for ${name}; set INTERLOCK_VECTORS to where they lie`)
     return
   }
   expect(result.failed).toEqual([])
-  expect(result.passed).toBeGreaterThan(100)
+  expect(result.passed).toBeGreaterThanOrEqual(atLeast[name] ?? 100)
 })

@@ -6,7 +6,7 @@ import { suites } from './suites.ts'
 const folder = vectorsFolder()
 let failures = 0
 for (const [name, suite] of Object.entries(suites)) {
-  const result = suite(folder)
+  const result = await suite(folder)
   if (!result) {
     console.log(`${name}: no vectors in ${folder}; give another place with --vectors DIR`)
     failures++

@@ -48,6 +48,7 @@ export async function rowDigests(clickhouse: ClickHouseClient): Promise<Digests>
   const digests: Digests = {}
   for (const table of [
     'intents',
+    'issued_tokens',
     'decisions',
     'approvals',
     'orders',

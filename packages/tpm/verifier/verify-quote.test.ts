@@ -1,5 +1,4 @@
 import { constants, generateKeyPairSync, sign } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Result } from '@interlock/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import { attestType } from '../structures/attest.ts'
 import { sized, u8, u16, u32 } from '../structures/bytes.ts'
 import { objectAttribute } from '../structures/object-attributes.ts'
 import { sha256Selection } from '../structures/pcr-selection.ts'
+import { tpmVector } from '../test-vectors.ts'
 import { pcrDigestOf } from './pcr-digest.ts'
 import {
   attestationAttributes,
@@ -395,13 +395,16 @@ it('builds the sample as a TPM does', () => {
   ).toHaveLength(145)
 })
 
-describe('a quote of a Windows machine', () => {
-  const stored: unknown = JSON.parse(readFileSync(new URL('../vectors/windows-sha1-quote.json', import.meta.url), 'utf8'))
-  const vector = stored as Record<'attestationKey' | 'quote' | 'signature', string>
-  const bytes = (name: keyof typeof vector): Buffer => Buffer.from(vector[name], 'base64')
-
+const windows = tpmVector('go-attestation', 'windows_gcp_shielded_vm.json')
+describe.skipIf(!windows)('a quote of a Windows machine', () => {
   it('is refused: its key signs with SHA-1', () => {
-    const evidence = { attest: bytes('quote'), signature: bytes('signature'), attestationKey: bytes('attestationKey') }
+    type Vector = {
+      readonly AK: { readonly Public: string }
+      readonly Quote: { readonly Quote: string; readonly Signature: string }
+    }
+    const { AK, Quote } = JSON.parse(String(windows)) as Vector
+    const bytes = (text: string) => Buffer.from(text, 'base64')
+    const evidence = { attest: bytes(Quote.Quote), signature: bytes(Quote.Signature), attestationKey: bytes(AK.Public) }
     const wanted = { expectedExtraData: sampleNonce, pcrs: samplePcrs, pcrDigest: digest }
     expect(verifyQuote({ ...evidence, ...wanted })).toMatchObject({ reason: 'attestation-key-scheme' })
   })
