@@ -68,7 +68,7 @@ export function verifyAgentAssertion(text: string, context: AssertionContext, co
   // What was used before a restart is not known any more, so what was made before it does not count.
   if (iat * 1000 < startedAt - 1000) throw refuse('before-start')
   assertKnownAgent(agent.value, tables, now, refuse)
-  if (!used.take(`${spiffeId} ${jti}`, exp * 1000 + clockSkewMs, now)) throw refuse('replayed')
+  if (!used.take(spiffeId, jti, exp * 1000 + clockSkewMs, now)) throw refuse('replayed')
   return agent.value
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
 import type { Consent, GrantRequest } from '@interlock/contracts'
 import { OAuthError } from './oauth-error.ts'
 
@@ -26,6 +26,8 @@ export type PendingGrant = {
  */
 export class GrantRequests {
   readonly #byUserCode = new Map<string, PendingGrant>()
+  /** By the digest of the device code: how long a look-up takes says nothing about a secret that is hashed first. */
+  readonly #byDeviceCode = new Map<string, PendingGrant>()
 
   open(request: GrantRequest, now: number): PendingGrant {
     this.#forget(now)
@@ -42,6 +44,7 @@ export class GrantRequests {
       askedAt: 0,
     }
     this.#byUserCode.set(userCode, pending)
+    this.#byDeviceCode.set(digestOf(pending.deviceCode), pending)
     return pending
   }
 
@@ -53,8 +56,7 @@ export class GrantRequests {
 
   /** What came of it, for the agent that asked. @throws OAuthError as RFC 8628 §3.5 says */
   answered(deviceCode: string, orchestrator: string, now: number): { readonly request: GrantRequest; readonly consent: Consent } {
-    // Codes are long and random, so finding one by its time is no way in; who asks must also be who it was given to.
-    const pending = [...this.#byUserCode.values()].find((one) => one.deviceCode === deviceCode)
+    const pending = this.#byDeviceCode.get(digestOf(deviceCode))
     if (!pending || pending.request.orchestrator !== orchestrator) throw new OAuthError('invalid_grant', 'device code')
     if (pending.expiresAt <= now) throw new OAuthError('expired_token', 'nobody answered')
     const isTooSoon = now - pending.askedAt < pollingSeconds * 1000 - 100
@@ -66,10 +68,18 @@ export class GrantRequests {
 
   /** The code is used up. */
   end(deviceCode: string): void {
-    for (const [userCode, one] of this.#byUserCode) if (one.deviceCode === deviceCode) this.#byUserCode.delete(userCode)
+    const pending = this.#byDeviceCode.get(digestOf(deviceCode))
+    if (pending) this.#delete(pending)
   }
 
   #forget(now: number): void {
-    for (const [userCode, { expiresAt }] of this.#byUserCode) if (expiresAt <= now) this.#byUserCode.delete(userCode)
+    for (const pending of this.#byUserCode.values()) if (pending.expiresAt <= now) this.#delete(pending)
+  }
+
+  #delete({ userCode, deviceCode }: PendingGrant): void {
+    this.#byUserCode.delete(userCode)
+    this.#byDeviceCode.delete(digestOf(deviceCode))
   }
 }
+
+const digestOf = (code: string) => createHash('sha256').update(code).digest('base64url')

@@ -1,5 +1,6 @@
 import type { TaskTokenClaims } from '@interlock/contracts'
 import { signTaskToken } from '@interlock/trust'
+import { OAuthError } from './oauth-error.ts'
 import type { Parts } from './parts.ts'
 
 /** RFC 8693 §3. */
@@ -16,8 +17,12 @@ export type TokenAnswer = {
   readonly authorization_details: TaskTokenClaims['authorization_details']
 }
 
+/** Living tokens of one job: an agent in a loop must not fill the memory of all. */
+export const tokensOfJobMax = 1000
+
 /** Signs a token and hands it out once it is recorded: what was not recorded was not issued. */
 export async function issue(claims: TaskTokenClaims, { key, log, issued }: Parts): Promise<TokenAnswer> {
+  if (issued.countOf(claims.job) >= tokensOfJobMax) throw new OAuthError('temporarily_unavailable', 'too many tokens of one job')
   const token = await signTaskToken(claims, { kid: key })
   const signingInput = token.slice(0, token.lastIndexOf('.'))
   await log.issued(claims, signingInput)

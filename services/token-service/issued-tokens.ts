@@ -7,12 +7,21 @@ export type IssuedToken = { readonly claims: TaskTokenClaims; readonly digest: s
 /** All tokens that were issued and are not over yet: a fold over the topic `tokens`. */
 export class IssuedTokens {
   readonly #byDigest = new Map<string, IssuedToken>()
+  readonly #counts = new Map<string, number>()
 
   /** Takes a recorded signing input (header.payload). What cannot be read was not issued. */
   add(signingInput: string): void {
     // The signature is not kept: the record is evidence of what was issued, not a token.
     const read = readTaskToken(`${signingInput}.AA`)
-    if (read.ok) this.#byDigest.set(read.value.digest, { claims: read.value.claims, digest: read.value.digest })
+    if (!read.ok || this.#byDigest.has(read.value.digest)) return
+    const { claims, digest } = read.value
+    this.#byDigest.set(digest, { claims, digest })
+    this.#counts.set(claims.job, this.countOf(claims.job) + 1)
+  }
+
+  /** Tokens of a job that are not over. */
+  countOf(job: string): number {
+    return this.#counts.get(job) ?? 0
   }
 
   get(digest: string): IssuedToken | undefined {
@@ -37,6 +46,12 @@ export class IssuedTokens {
 
   /** Lets go what is over. `now` in milliseconds since 1970. */
   forget(now: number): void {
-    for (const [digest, { claims }] of this.#byDigest) if (claims.exp * 1000 <= now) this.#byDigest.delete(digest)
+    for (const [digest, { claims }] of this.#byDigest) {
+      if (claims.exp * 1000 > now) continue
+      this.#byDigest.delete(digest)
+      const left = this.countOf(claims.job) - 1
+      if (left > 0) this.#counts.set(claims.job, left)
+      else this.#counts.delete(claims.job)
+    }
   }
 }

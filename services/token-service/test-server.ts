@@ -16,6 +16,7 @@ export type TestServer = {
   readonly agents: Map<string, AgentEntry>
   readonly revocations: Map<string, RevocationEntry>
   readonly recorded: string[]
+  readonly issued: IssuedTokens
   /** Causes of refusals, which clients are not told. */
   readonly causes: string[]
   isLogAway: boolean
@@ -30,6 +31,7 @@ export async function startTestServer(fixture: Fixture): Promise<TestServer> {
   const revocations = tables['control.revocations'] as Map<string, RevocationEntry>
   const recorded: string[] = []
   const causes: string[] = []
+  const issued = new IssuedTokens()
   const state = { isLogAway: false, issuer: '' }
   const app = tokenApp(
     {
@@ -39,7 +41,7 @@ export async function startTestServer(fixture: Fixture): Promise<TestServer> {
       key: fixture.key('service-token'),
       anchors: fixture.trust.anchors,
       tables: { agents, revocations },
-      issued: new IssuedTokens(),
+      issued,
       requests: new GrantRequests(),
       used: new SingleUse(),
       log: {
@@ -65,6 +67,7 @@ export async function startTestServer(fixture: Fixture): Promise<TestServer> {
     agents,
     revocations,
     recorded,
+    issued,
     causes,
     get issuer() {
       return state.issuer

@@ -1,5 +1,5 @@
 import type { Consent } from '@interlock/contracts'
-import type { Svid } from '@interlock/trust'
+import { delegationDepthMax, type Svid } from '@interlock/trust'
 import { verifyAgentAssertion } from './agent-assertion.ts'
 import { authenticate } from './client.ts'
 import { consentedTo } from './consented.ts'
@@ -39,6 +39,9 @@ async function exchange(parameters: Parameters, client: Svid, parts: Parts): Pro
   if (actorToken === undefined) return renew(held, client, parameters, issuing, parts)
   if (parameters.get('actor_token_type') !== tokenType) throw new OAuthError('invalid_request', 'actor_token_type')
   const actor = verifyAgentAssertion(actorToken, { ...parts, now: parts.now() }, 'invalid_grant')
+  // What every verifier would refuse is not issued.
+  if (held.lineage.length >= delegationDepthMax) throw new OAuthError('invalid_target', 'chain too long')
+  if (isActorOf(held.token.claims, actor.spiffeId)) throw new OAuthError('invalid_target', 'the actor is in the chain already')
   const asked = { actor, grants: parameters.grants(), mayDelegateTo: parameters.spiffeIds('may_act') }
   return issue(childClaims(held.token, asked, issuing), parts)
 }

@@ -5,6 +5,7 @@ import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { agentSpiffeId, jobGrants } from '@interlock/sdk/trust-domain'
 import { readTaskToken, type SigningKey, signJws, signTaskToken, verifyConsent, verifyDelegation, x5cOf } from '@interlock/trust'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { tokensOfJobMax } from './issue.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
 const now = Math.floor(Date.now() / 1000) * 1000
@@ -54,6 +55,12 @@ const claimsOf = (token: string): TaskTokenClaims => {
   const read = readTaskToken(token)
   if (!read.ok) throw new Error(read.reason)
   return read.value.claims
+}
+/** Another token of the same job, as the topic would have it. */
+function madeUp(token: string, number: number): string {
+  const [header] = token.split('.')
+  const claims = { ...claimsOf(token), jti: `${randomUUID()}-${number}` }
+  return `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
 }
 const reasonOf = (asked: Promise<unknown>) =>
   asked.then(
@@ -204,6 +211,20 @@ describe('a token for a sub-agent', () => {
     const before = server.recorded.length
     expect(await reasonOf(child(first, change))).toBe(code)
     expect(server.recorded).toHaveLength(before)
+  })
+
+  it('attack 46: goes to nobody who is in the chain already', async () => {
+    const first = await root({ mayDelegateTo: [laser, mill] })
+    const second = await child(first, { mayDelegateTo: [laser, mill] })
+    const client = await TokenClient.open(server.issuer, key('agent-laser-operator-z1'))
+    expect(await reasonOf(client.exchange({ token: second, actorToken: await actorToken() }))).toBe('invalid_target')
+  })
+
+  it('is issued a thousand times for one job, not more', async () => {
+    const first = await root({ job: 'job-many' })
+    for (let count = 1; count < tokensOfJobMax; count += 1) server.issued.add(madeUp(first, count))
+    expect(await reasonOf(child(first))).toBe('temporarily_unavailable')
+    expect(await reasonOf(child(await root()))).toBe('done')
   })
 
   it('attack 49: goes to nobody whom its parent does not name', async () => {

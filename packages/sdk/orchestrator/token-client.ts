@@ -189,6 +189,9 @@ async function told<Value>(ask: () => Promise<Value>): Promise<Value> {
   } catch (error) {
     if (error instanceof oauth.ResponseBodyError)
       throw new TokenServiceError(error.error, `the token service refuses: ${error.error}`, error)
+    // The library reads error codes of 4xx alone; a 5xx is the server's own trouble.
+    if (error instanceof oauth.OperationProcessingError && error.cause instanceof Response && error.cause.status >= 500)
+      throw new TokenServiceError('temporarily_unavailable', `the token service answers ${error.cause.status}: try again`, error)
     if (error instanceof TypeError) throw new TokenServiceError('unreachable', 'the token service does not answer', error)
     throw error
   }
