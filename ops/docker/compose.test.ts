@@ -27,7 +27,8 @@ const ours = containers.filter(([, { build }]) => build !== undefined)
 const processes = readdirSync(new URL('services/', root))
 
 /** Keys are named by SPIFFE path, services by folder. */
-const identityOf = (name: string) => (name === 'token-service' ? 'service-token' : name)
+const identities: Readonly<Record<string, string>> = { 'token-service': 'service-token', registry: 'service-registry' }
+const identityOf = (name: string) => identities[name] ?? name
 
 describe('docker-compose.yml', () => {
   it.each(processes)('runs %s with settings that it accepts', (name) => {
@@ -57,7 +58,7 @@ describe('docker-compose.yml', () => {
 
   it('takes the versions of the local stack', () => {
     expect(services.kafka?.image).toBe(images.kafka)
-    expect(services.registry?.image).toBe(images.registry)
+    expect(services['schema-registry']?.image).toBe(images.registry)
     expect(services.clickhouse?.image).toBe(images.clickhouse)
     expect(images.kafka).toContain(`:${releases.kafka.version}`)
     expect(images.registry).toContain(`:${releases.apicurio.version}`)

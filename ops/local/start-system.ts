@@ -10,9 +10,9 @@ import { type Log, saying } from './progress.ts'
 import { publishEntries } from './publish-entries.ts'
 import { Service } from './service.ts'
 import { clickHouseUrl, type Stack } from './stack.ts'
-import { type RunningTpm, startTpm } from './tpm.ts'
+import { publishTpmRoots, type RunningTpm, startTpm, tpmRoots } from './tpm.ts'
 
-export const serviceNames: readonly string[] = [...stageNames, 'outcomes', 'audit', 'token-service']
+export const serviceNames: readonly string[] = [...stageNames, 'outcomes', 'audit', 'token-service', 'registry']
 export const deviceNames: readonly string[] = ['laser-1', 'mill-1']
 
 export type SystemRequest = {
@@ -68,14 +68,17 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
     const { url, username, password, database } = stack.clickhouse
     // Its address is in tokens' requests and in stack.json, so that it must be the same after a restart.
     const oauthPort = names.includes('token-service') ? await freePort() : undefined
+    const enrolmentPort = names.includes('registry') ? await freePort() : undefined
+    if (enrolmentPort !== undefined) publishTpmRoots(directory)
     writeStackFile(layout, {
       kafka: stack.kafka,
       registry: stack.registry,
       clickhouse: { url, username, password, database },
       ...(oauthPort !== undefined && { tokenService: `http://127.0.0.1:${oauthPort}` }),
+      ...(enrolmentPort !== undefined && { enrolment: `http://127.0.0.1:${enrolmentPort}` }),
     })
 
-    const start = (name: string, logName = name) => startService({ stack, layout, name, logName, oauthPort })
+    const start = (name: string, logName = name) => startService({ stack, layout, name, logName, oauthPort, enrolmentPort })
     const starts = await Promise.allSettled([
       ...tpms.map(async (tpm) => {
         const device = startDevice({ device: tpm.device, tpm, stack, trustBundle: layout.trustBundle, directory })
@@ -116,10 +119,14 @@ type ServiceToStart = {
   readonly name: string
   readonly logName: string
   readonly oauthPort: number | undefined
+  readonly enrolmentPort: number | undefined
 }
 
-function startService({ stack, layout, name, logName, oauthPort }: ServiceToStart): Promise<Service> {
-  const identity = name === 'token-service' ? 'service-token' : name
+/** Keys are named by SPIFFE path, services by folder. */
+const identities: Readonly<Record<string, string>> = { 'token-service': 'service-token', registry: 'service-registry' }
+
+function startService({ stack, layout, name, logName, oauthPort, enrolmentPort }: ServiceToStart): Promise<Service> {
+  const identity = identities[name] ?? name
   const hasKey = existsSync(layout.key(identity))
   const env = {
     INTERLOCK_KAFKA: stack.kafka,
@@ -127,6 +134,14 @@ function startService({ stack, layout, name, logName, oauthPort }: ServiceToStar
     INTERLOCK_TRUST_BUNDLE: layout.trustBundle,
     ...(hasKey ? { INTERLOCK_KEY: layout.key(identity), INTERLOCK_CERTIFICATE: layout.chain(identity) } : {}),
     ...(name === 'token-service' ? { INTERLOCK_OAUTH_PORT: String(oauthPort) } : {}),
+    ...(name === 'registry'
+      ? {
+          INTERLOCK_ISSUER_KEY: layout.key('issuing-authority'),
+          INTERLOCK_ISSUER_CERTIFICATE: layout.chain('issuing-authority'),
+          INTERLOCK_TPM_ROOTS: tpmRoots(layout.directory),
+          INTERLOCK_REGISTRY_PORT: String(enrolmentPort),
+        }
+      : {}),
     ...(name === 'audit' ? { INTERLOCK_CLICKHOUSE: clickHouseUrl(stack.clickhouse, 'audit') } : {}),
   }
   return Service.start({ name: logName, entry: entryOf(name), env, directory: layout.directory })

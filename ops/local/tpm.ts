@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { measureBoot, readDeviceTpm } from '@interlock/sdk/simulated-device'
@@ -44,6 +44,16 @@ export async function startTpm({ directory, device }: TpmRequest): Promise<Runni
     await swtpm.kill()
     throw error
   }
+}
+
+/** Where the certificates lie that vouch for the software TPMs, as a vendor publishes its own. */
+export const tpmRoots = (directory: string): string => join(directory, 'tpm', 'roots')
+
+/** Copies the certificates of the software TPMs' maker to where a verifier may read them; its private keys stay where they are. */
+export function publishTpmRoots(directory: string): void {
+  mkdirSync(tpmRoots(directory), { recursive: true })
+  for (const name of ['issuercert.pem', 'swtpm-localca-rootca-cert.pem'])
+    copyFileSync(join(directory, 'tpm', 'ca', name), join(tpmRoots(directory), name))
 }
 
 async function manufacture(home: string, caDirectory: string): Promise<void> {

@@ -17,6 +17,21 @@ export type Ack = {
   signature: Buffer
 }
 
+/** What the registry found of a platform, recorded before anything was issued for it. */
+export type Appraisal = {
+  /** SPIFFE ID of the agent's instance or the device */
+  subject: string
+  /** affirming or contraindicated (AR4SI) */
+  status: string
+  /** Why not, as a reason code; empty where affirming */
+  reason: string
+  /** x5t#S256 of the certificate that was issued for it; empty where none was */
+  certificate: string
+  /** Signed EAT attestation result (EAR), compact JWS */
+  result: string
+  appraisedAt: number
+}
+
 export type Answer = 'ALLOW' | 'DENY'
 
 /** A human's signed answer to an ESCALATE. */
@@ -215,5 +230,5 @@ export type Receipt = {
   statement: SignedStatement
 }
 
-export type Records = { Ack: Ack; Approval: Approval; ControlEntry: ControlEntry; DeadLetter: DeadLetter; Decision: Decision; Intent: Intent; IssuedToken: IssuedToken; Order: Order; Outcome: Outcome; Receipt: Receipt }
+export type Records = { Ack: Ack; Appraisal: Appraisal; Approval: Approval; ControlEntry: ControlEntry; DeadLetter: DeadLetter; Decision: Decision; Intent: Intent; IssuedToken: IssuedToken; Order: Order; Outcome: Outcome; Receipt: Receipt }
 export type RecordName = keyof Records

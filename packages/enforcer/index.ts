@@ -1,3 +1,4 @@
+export { untilBroker, watchBroker } from './broker-watch.ts'
 export * from './decision.ts'
 export * from './enforce.ts'
 export * from './genuine.ts'

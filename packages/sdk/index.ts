@@ -13,6 +13,15 @@ export {
   verifyOrder,
 } from './adapter/verify-order.ts'
 export { consentToGrant, GrantAnswerError, readGrantRequest } from './answer-grant.ts'
+export {
+  type EnrolledAgent,
+  type Enrolment,
+  EnrolmentError,
+  enrolAgent,
+  enrolDevice,
+  reappraiseDevice,
+  renewAgent,
+} from './enrolment/enrol.ts'
 export { type FollowedRecord, type Following, type FollowRequest, followTopics } from './follow-topics.ts'
 export { signAgentAssertion } from './orchestrator/agent-assertion.ts'
 export { createIntent, IntentError, type IntentRequest } from './orchestrator/create-intent.ts'

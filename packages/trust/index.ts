@@ -1,3 +1,4 @@
+export * from './admission.ts'
 export * from './approval-assertion.ts'
 export * from './attenuation.ts'
 export * from './canonical.ts'

@@ -1,6 +1,16 @@
 import 'reflect-metadata'
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  webcrypto,
+} from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import * as x509 from '@peculiar/x509'
+import { assertPrivate } from './signing-key.ts'
 
 x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0])
 
@@ -30,6 +40,14 @@ export async function createRoot(trustDomain: string, now: number): Promise<Issu
     ],
   })
   return { certificate, privateKey, keys }
+}
+
+/** An authority from its files, PEM. Others than the owner must not be able to read the key. @throws SigningKeyError */
+export async function loadIssuer(keyFile: string, certificateFile: string): Promise<Issuer> {
+  assertPrivate(keyFile)
+  const privateKey = createPrivateKey(readFileSync(keyFile))
+  const certificate = new x509.X509Certificate(readFileSync(certificateFile, 'utf8'))
+  return { certificate, privateKey, keys: await cryptoKeys(privateKey) }
 }
 
 /** The intermediate that signs leaves; it cannot make further authorities (path length 0). */

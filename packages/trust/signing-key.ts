@@ -75,11 +75,16 @@ export function signingKey(privateKey: KeyObject, chain: readonly Buffer[]): Sig
 
 /** Reads a key and its chain from PEM files. @throws SigningKeyError where others than the owner may read the key (ATTACKS 156). */
 export function loadSigningKey(keyFile: string, chainFile: string): SigningKey {
-  const mode = statSync(keyFile).mode & 0o077
-  if (mode !== 0) throw new SigningKeyError(`${keyFile} may be read by others than its owner: run chmod 600 on it`)
+  assertPrivate(keyFile)
   const pem = readFileSync(chainFile, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   return signingKey(
     createPrivateKey(readFileSync(keyFile)),
     pem.map((text) => Buffer.from(new X509Certificate(text).raw)),
   )
+}
+
+/** @throws SigningKeyError where others than the owner may read the file (ATTACKS 156) */
+export function assertPrivate(keyFile: string): void {
+  const mode = statSync(keyFile).mode & 0o077
+  if (mode !== 0) throw new SigningKeyError(`${keyFile} may be read by others than its owner: run chmod 600 on it`)
 }

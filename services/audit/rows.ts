@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type {
   Ack,
+  Appraisal,
   Approval,
   ControlEntry,
   DeadLetter,
@@ -298,6 +299,32 @@ const issuedTokens: Table<'IssuedToken'> = {
   }),
 }
 
+const appraisals: Table<'Appraisal'> = {
+  name: 'appraisals',
+  columns: {
+    ...place,
+    event_id: 'String',
+    subject: 'String',
+    status: 'String',
+    reason: 'String',
+    certificate: 'String',
+    result: 'String',
+    appraised_at: 'DateTime64(3)',
+    raw: 'String',
+  },
+  row: (appraisal: Appraisal, origin) => ({
+    ...placeOf(origin),
+    event_id: positionOf(origin),
+    subject: appraisal.subject,
+    status: appraisal.status,
+    reason: appraisal.reason,
+    certificate: appraisal.certificate,
+    result: appraisal.result,
+    appraised_at: appraisal.appraisedAt,
+    raw: origin.raw,
+  }),
+}
+
 const controlEntries: Table<'ControlEntry'> = {
   name: 'control_entries',
   columns: {
@@ -385,6 +412,7 @@ export const tables: { readonly [Name in RecordName]: Table<Name> } = {
   Receipt: receipts,
   Outcome: outcomes,
   IssuedToken: issuedTokens,
+  Appraisal: appraisals,
   ControlEntry: controlEntries,
   DeadLetter: deadLetters,
 }

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type AgentEntry, createCodec, type RevocationEntry, readTopology, type TrustBundle } from '@interlock/contracts'
 import {
   awayGauge,
-  backoffMs,
   listen,
   Outage,
   operationsApp,
   parseSettings,
   SettingsError,
+  untilBroker,
   waitForSchemas,
+  watchBroker,
 } from '@interlock/enforcer'
 import { ControlFold, followTopics, readControlTables } from '@interlock/sdk'
 import { loadSigningKey, openTrustBundle } from '@interlock/trust'
@@ -22,8 +22,6 @@ import { IssuedTokens } from './issued-tokens.ts'
 import { KafkaTokenLog } from './kafka-log.ts'
 import { parseTokenSettings } from './settings.ts'
 import { SingleUse } from './single-use.ts'
-
-const watchMs = 2000
 
 const settings = parseSettings(process.env)
 const own = parseTokenSettings(process.env)
@@ -70,7 +68,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   }
   const now = () => Date.now()
   const tokenLog = new KafkaTokenLog(kafka, { codec, key, tables, now })
-  const readers = await untilDone(async () => {
+  const connected = async () => {
     await tokenLog.connect()
     const following = await followTopics(kafka, {
       topics: ['tokens'],
@@ -94,7 +92,8 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     change()
     issued.forget(now())
     return [following, control]
-  })
+  }
+  const readers = await untilBroker(connected, outage, stopping.signal)
   if (!readers) return
 
   // Of its own port a server knows only when it has it.
@@ -117,7 +116,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const { server, port } = await listen(app, own.host, own.port)
   issuer ??= `http://127.0.0.1:${port}`
   const forgetting = setInterval(() => issued.forget(now()), 60_000)
-  const watching = watchBroker(kafka)
+  const watching = watchBroker(kafka, 'tokens', outage, stopping.signal)
   isReady = true
   log.info({ http: operations.port, issuer }, 'ready')
   await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
@@ -126,35 +125,4 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   server.close()
   await Promise.all(readers.map((reader) => reader.stop()))
   await tokenLog.close()
-}
-
-/** Says when the broker is away: without it nothing is issued, and who looks into the log should see why. */
-async function watchBroker(kafka: kafkajs.Kafka): Promise<void> {
-  const admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 200 } })
-  while (!stopping.signal.aborted) {
-    try {
-      await admin.connect()
-      await admin.fetchTopicOffsets('tokens')
-      outage.back('kafka')
-    } catch (error) {
-      outage.away('kafka', error as Error)
-    }
-    await wait(watchMs, undefined, { signal: stopping.signal }).catch(() => {})
-  }
-  await admin.disconnect().catch(() => {})
-}
-
-/** Tries until it succeeds or the service is told to stop. */
-async function untilDone<Value>(attempt: () => Promise<Value>): Promise<Value | undefined> {
-  for (let count = 0; !stopping.signal.aborted; count += 1) {
-    try {
-      const value = await attempt()
-      outage.back('kafka')
-      return value
-    } catch (error) {
-      outage.away('kafka', error as Error)
-      await wait(backoffMs(count), undefined, { signal: stopping.signal }).catch(() => {})
-    }
-  }
-  return undefined
 }

@@ -49,6 +49,7 @@ export async function rowDigests(clickhouse: ClickHouseClient): Promise<Digests>
   for (const table of [
     'intents',
     'issued_tokens',
+    'appraisals',
     'decisions',
     'approvals',
     'orders',

@@ -20,8 +20,8 @@ describe('a second instance', () => {
     traffic.start()
     try {
       const seconds = []
-      // The token service runs once: it remembers in memory which assertions were used.
-      const names = live.system.services.map(({ name }) => name).filter((name) => name !== 'token-service')
+      // The trust services run once: they remember in memory which assertions and admissions were used.
+      const names = live.system.services.map(({ name }) => name).filter((name) => !['token-service', 'registry'].includes(name))
       for (const name of names) seconds.push(await live.system.startSecond(name))
       for (const group of halves) expect(await live.partitionsByMember(group), group).toEqual([3, 3])
       // audit shares by whole tables, so that one insert takes what came in from all partitions.

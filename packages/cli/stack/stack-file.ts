@@ -12,6 +12,8 @@ export const stackSchema = z.object({
   registry: z.url(),
   /** Issuer URL of the token service, where one runs. */
   tokenService: z.url().optional(),
+  /** Origin of the agent identity registry, where one runs. */
+  enrolment: z.url().optional(),
   clickhouse: z.object({ url: z.url(), username: z.string(), password: z.string(), database: z.string() }),
 })
 export type StackFile = z.infer<typeof stackSchema>

@@ -1,0 +1,155 @@
+import type { AgentEntry, DeviceEntry } from '@interlock/contracts'
+import { type Admission, parseSpiffeId, roleOf, thumbprint, verifyAdmission } from '@interlock/trust'
+import { type KnownPlatform, signResult } from './attestation-result.ts'
+import { issueSvid } from './certificates.ts'
+import { type Appraised, appraise, type BeginRequest, type PlatformEvidence } from './enrolment.ts'
+import { type Parts, RegistryError } from './parts.ts'
+
+const skewMs = 30_000
+
+/** What an enrolment or renewal ends with: an agent's certificates, leaf first; none for a device. */
+export type Admitted = { readonly subject: string; readonly chain: readonly Buffer[] }
+
+/** An admitted platform shows its TPM. Returns what only that TPM can answer. @throws RegistryError */
+export function begin(admissionText: string, request: BeginRequest, parts: Parts) {
+  const { anchors, enrolments, now, startedAt, usedAdmissions } = parts
+  const admission = verifyAdmission(admissionText, { anchors, now: now(), skewMs })
+  if (!admission.ok) throw new RegistryError(`admission-${admission.reason}`, admission.detail)
+  const { jti, iat } = admission.value
+  // Which admissions were used is in memory: one from before this start may have been.
+  if (usedAdmissions.has(jti) || iat * 1000 < startedAt - 1000) throw new RegistryError('admission-used', { jti }, 409)
+  const challenge = enrolments.begin(admission.value, request, now())
+  if (!challenge.ok) throw new RegistryError(challenge.reason, challenge.detail)
+  return challenge.value
+}
+
+/** The TPM's answer. Recorded before anything is handed out: what was not recorded was not issued. @throws RegistryError */
+export async function finish(id: string, secret: Buffer, evidence: PlatformEvidence, parts: Parts): Promise<Admitted> {
+  const { enrolments, now, usedAdmissions } = parts
+  const found = enrolments.finish(id, secret, evidence, now())
+  if (!found.ok) throw new RegistryError(found.reason, found.detail)
+  const { admission, appraised } = found.value
+  // Before the first wait: of two enrolments at once by one admission, one goes on (ATTACKS 131).
+  if (usedAdmissions.has(admission.jti)) throw new RegistryError('admission-used', { jti: admission.jti }, 409)
+  usedAdmissions.add(admission.jti)
+  const known = knownOf(admission, appraised, now())
+  const chain = admission.device ? [] : await certify(admission.subject, appraised.key, parts)
+  await record(known, chain, parts)
+  if (admission.device) await parts.log.device(deviceOf(admission.device, known))
+  else await parts.log.agent(`instance:${admission.subject}`, instanceOf(known))
+  return { subject: admission.subject, chain }
+}
+
+/** Asks for a nonce. @throws RegistryError */
+export function challenge(subject: string, { platforms, challenges, now }: Parts) {
+  if (!platforms.has(subject)) throw new RegistryError('subject-unknown', { subject }, 404)
+  const issued = challenges.issue(subject, now())
+  if (!issued) throw new RegistryError('too-many-challenges', undefined, 503)
+  return issued
+}
+
+/**
+ * A fresh appraisal, and for an agent a fresh certificate: at half of its life, so that there is no gap. Whoever can quote with the enrolled
+ * attestation key over our nonce is the platform. @throws RegistryError
+ */
+export async function renew(id: string, evidence: PlatformEvidence, parts: Parts): Promise<Admitted> {
+  const { challenges, platforms, now } = parts
+  const asked = challenges.take(id, now())
+  const known = asked && platforms.get(asked.subject)
+  if (!asked || !known) throw new RegistryError('challenge-unknown')
+  assertActive(asked.subject, parts)
+  const { attestationKey, counters } = known
+  const found = appraise({ attestationKey, nonce: asked.nonce, evidence, reference: known, previous: counters })
+  if (!found.ok) {
+    // Signed by the enrolled key over our nonce, so it is the platform itself that is not as it was (ATTACKS 27, 32, 34).
+    if (isPlatformsFault.has(found.reason)) await suspend(known, found.reason, parts)
+    throw new RegistryError(found.reason, found.detail)
+  }
+  const fresh: KnownPlatform = {
+    ...known,
+    counters: countersOf(found.value.quote),
+    firmware: found.value.quote.firmwareVersion,
+    appraisedAt: now(),
+  }
+  const isDevice = roleOfSubject(asked.subject)?.kind === 'device'
+  const chain = isDevice ? [] : await certify(asked.subject, found.value.key, parts)
+  await record(fresh, chain, parts)
+  const entry = parts.devices().get(asked.subject.split('/').at(-1) ?? '')
+  if (isDevice && entry) await parts.log.device({ ...entry, tpm: { ...entry.tpm, appraisedAt: fresh.appraisedAt } })
+  if (!isDevice) await parts.log.agent(`instance:${asked.subject}`, instanceOf(fresh))
+  return { subject: asked.subject, chain }
+}
+
+/** What a signature that is good says of the platform; all else may be a stranger's word, who must not be able to suspend anybody. */
+const isPlatformsFault: ReadonlySet<string> = new Set(['pcr-digest', 'counter-rollback'])
+
+const roleOfSubject = (subject: string) => {
+  const parsed = parseSpiffeId(subject)
+  return parsed.ok ? roleOf(parsed.value) : undefined
+}
+
+/** A suspended platform comes back by a new admission, not by asking again. */
+function assertActive(subject: string, { agents, devices }: Parts): void {
+  const role = roleOfSubject(subject)
+  const entry = role?.kind === 'device' ? devices().get(role.device) : agents().get(`instance:${subject}`)
+  const state = entry && 'state' in entry ? entry.state : undefined
+  if (state !== 'active') throw new RegistryError('not-active', { subject, state: state ?? 'unknown' })
+}
+
+async function certify(subject: string, key: Appraised['key'], parts: Parts): Promise<Buffer[]> {
+  if (!key) throw new RegistryError('key-missing', { subject })
+  return issueSvid(subject, key, parts)
+}
+
+async function record(known: KnownPlatform, chain: readonly Buffer[], { key, log, platforms }: Parts): Promise<void> {
+  const [leaf] = chain
+  await log.appraised({
+    subject: known.subject,
+    status: 'affirming',
+    reason: '',
+    certificate: leaf ? thumbprint(leaf) : '',
+    result: await signResult(known, `pcrs:${known.pcrDigest}`, key),
+    appraisedAt: known.appraisedAt,
+  })
+  platforms.set(known.subject, known)
+}
+
+async function suspend(known: KnownPlatform, reason: string, { log, agents, devices, now }: Parts): Promise<void> {
+  const { subject } = known
+  await log.appraised({ subject, status: 'contraindicated', reason, certificate: '', result: '', appraisedAt: now() })
+  const role = roleOfSubject(subject)
+  const device = role?.kind === 'device' ? devices().get(role.device) : undefined
+  if (device) await log.device({ ...device, state: 'suspended' })
+  const instance = agents().get(`instance:${subject}`)
+  if (instance?.kind === 'instance') await log.agent(`instance:${subject}`, { ...instance, state: 'suspended' })
+}
+
+const countersOf = ({ clockMs, resetCount, restartCount }: Appraised['quote']) => ({ clock: clockMs, resetCount, restartCount })
+
+function knownOf({ subject, pcrs, pcrDigest }: Admission, appraised: Appraised, now: number): KnownPlatform {
+  const { attestationKey, endorsement, model, quote } = appraised
+  return {
+    ...{ subject, attestationKey, endorsement, model, pcrs, pcrDigest },
+    firmware: quote.firmwareVersion,
+    counters: countersOf(quote),
+    appraisedAt: now,
+  }
+}
+
+function instanceOf({ subject, appraisedAt }: KnownPlatform): AgentEntry {
+  const definition = subject.split('/').at(-2) ?? ''
+  return { kind: 'instance', spiffeId: subject, definition, assurance: 'tpm', appraisedAt, state: 'active' }
+}
+
+function deviceOf({ tpmAppraisalAgeMsMax, ...device }: NonNullable<Admission['device']>, known: KnownPlatform): DeviceEntry {
+  return {
+    ...device,
+    tpm: {
+      attestationKey: known.attestationKey.toString('base64url'),
+      pcrs: [...known.pcrs],
+      pcrDigest: known.pcrDigest,
+      appraisedAt: known.appraisedAt,
+      appraisalAgeMsMax: tpmAppraisalAgeMsMax,
+    },
+  }
+}

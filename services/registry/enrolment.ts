@@ -1,0 +1,157 @@
+import type { KeyObject } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import { accepted, type Result, refused } from '@interlock/contracts'
+import {
+  CredentialChallenges,
+  nameOf,
+  parsePublicArea,
+  publicKeyOf,
+  readAttestationKey,
+  type TpmModel,
+  type TpmReason,
+  type VerifiedQuote,
+  verifyCertify,
+  verifyEndorsement,
+  verifyQuote,
+} from '@interlock/tpm'
+import type { Admission } from '@interlock/trust'
+
+/** How long a TPM has to answer a challenge. */
+export const answerMs = 60_000
+
+export type BeginRequest = {
+  /** DER, leaf first, without the root. */
+  readonly endorsementChain: readonly Buffer[]
+  /** TPMT_PUBLIC. */
+  readonly endorsementKey: Buffer
+  readonly attestationKey: Buffer
+}
+
+export type Attested = { readonly attest: Buffer; readonly signature: Buffer }
+
+/** What a platform sends of itself: a quote, and for an agent the certified key that its certificate is to be for. Both over the nonce. */
+export type PlatformEvidence = {
+  readonly quote: Attested
+  readonly key?: Attested & { readonly publicArea: Buffer }
+}
+
+/** What an appraisal found, and what the next one starts from. */
+export type Appraised = {
+  readonly attestationKey: Buffer
+  readonly model: TpmModel
+  /** base64url SHA-256 of the endorsement certificate. */
+  readonly endorsement: string
+  readonly quote: VerifiedQuote
+  readonly key: KeyObject | undefined
+}
+
+export type EnrolmentReason =
+  | TpmReason
+  | 'challenge-unknown'
+  | 'challenge-expired'
+  | 'challenge-wrong'
+  | 'too-many-challenges'
+  | 'other-tpm'
+
+type Open = {
+  readonly admission: Admission
+  readonly begin: BeginRequest
+  readonly nonce: Buffer
+  readonly model: TpmModel
+  readonly endorsement: string
+}
+
+/**
+ * Enrolments that wait for their TPM's answer. A vendor's certificate says that the endorsement key is a TPM's; the credential, which only that TPM opens
+ * and only for a key of this name, says that the attestation key is in it; its quote says what was booted; its certification that the agent's key is there too.
+ */
+export class Enrolments {
+  readonly #challenges = new CredentialChallenges({ validityMs: answerMs, openMax: 1000 })
+  readonly #open = new Map<string, Open>()
+  readonly #roots: readonly Buffer[]
+
+  constructor(roots: readonly Buffer[]) {
+    this.#roots = roots
+  }
+
+  begin(admission: Admission, begin: BeginRequest, now: number) {
+    const { endorsementChain: chain, endorsementKey, attestationKey } = begin
+    const endorsement = createHash('sha256')
+      .update(chain[0] ?? '')
+      .digest('base64url')
+    if (admission.endorsement !== undefined && admission.endorsement !== endorsement) return refused('other-tpm')
+    const vouched = verifyEndorsement({
+      chain,
+      endorsementKey,
+      roots: this.#roots,
+      crls: [],
+      requireRevocationStatus: false,
+      now,
+    })
+    if (!vouched.ok) return vouched
+    const area = readAttestationKey(attestationKey)
+    if (!area.ok) return area
+    const challenge = this.#challenges.issue({ endorsementKey, name: nameOf(area.value.area) }, now)
+    if (!challenge.ok) return challenge
+    const nonce = randomBytes(32)
+    this.#open.set(challenge.value.id, { admission, begin, nonce, model: vouched.value, endorsement })
+    // As many as there are open challenges: those that are over are known by their order.
+    for (const id of this.#open.keys()) if (this.#open.size > 1000) this.#open.delete(id)
+    return accepted({ ...challenge.value, nonce })
+  }
+
+  /** One answer to a challenge, right or wrong. */
+  finish(
+    id: string,
+    secret: Buffer,
+    evidence: PlatformEvidence,
+    now: number,
+  ): Result<{ admission: Admission; appraised: Appraised }, EnrolmentReason> {
+    const open = this.#open.get(id)
+    this.#open.delete(id)
+    const proved = this.#challenges.redeem(id, secret, now)
+    if (!proved.ok) return proved
+    if (!open) return refused('challenge-unknown')
+    const { admission, begin, nonce, model, endorsement } = open
+    const { attestationKey } = begin
+    const platform = appraise({ attestationKey, nonce, evidence, reference: admission })
+    if (!platform.ok) return platform
+    return accepted({ admission, appraised: { attestationKey, model, endorsement, ...platform.value } })
+  }
+}
+
+export type PlatformToAppraise = {
+  readonly attestationKey: Buffer
+  readonly nonce: Buffer
+  readonly evidence: PlatformEvidence
+  /** PCRs of the SHA-256 bank, and base64url digest over their values. */
+  readonly reference: { readonly pcrs: readonly number[]; readonly pcrDigest: string }
+  readonly previous?: { readonly clock: number; readonly resetCount: number; readonly restartCount: number }
+}
+
+/** Evidence against reference values (RFC 9334 "appraisal"). Pure. */
+export function appraise({
+  attestationKey,
+  nonce,
+  evidence,
+  reference,
+  previous,
+}: PlatformToAppraise): Result<Pick<Appraised, 'quote' | 'key'>, TpmReason> {
+  const quote = verifyQuote({
+    ...evidence.quote,
+    attestationKey,
+    expectedExtraData: nonce,
+    pcrs: reference.pcrs,
+    pcrDigest: Buffer.from(reference.pcrDigest, 'base64url'),
+    ...(previous && { previous }),
+  })
+  if (!quote.ok) return quote
+  if (!evidence.key) return accepted({ quote: quote.value, key: undefined })
+  const area = parsePublicArea(evidence.key.publicArea)
+  const requestKey = area.ok ? publicKeyOf(area.value) : undefined
+  if (!requestKey) return refused('public-area-malformed')
+  const { attest, signature, publicArea: certifiedKey } = evidence.key
+  const certified = verifyCertify({ attest, signature, attestationKey, expectedExtraData: nonce, certifiedKey, requestKey })
+  if (!certified.ok) return certified
+  return accepted({ quote: quote.value, key: certified.value.publicKey })
+}

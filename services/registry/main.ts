@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import { createCodec, readTopology, type TrustBundle } from '@interlock/contracts'
+import {
+  awayGauge,
+  listen,
+  Outage,
+  operationsApp,
+  parseSettings,
+  SettingsError,
+  untilBroker,
+  waitForSchemas,
+  watchBroker,
+} from '@interlock/enforcer'
+import { ControlFold, followTopics, readControlTables } from '@interlock/sdk'
+import { loadSigningKey, openTrustBundle } from '@interlock/trust'
+import { loadIssuer } from '@interlock/trust/issue'
+import kafkajs from 'kafkajs'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { registryApp } from './app.ts'
+import { type KnownPlatform, readResult } from './attestation-result.ts'
+import { Challenges } from './challenges.ts'
+import { Enrolments } from './enrolment.ts'
+import { KafkaRegistryLog } from './kafka-log.ts'
+import { parseRegistrySettings, readTpmRoots } from './settings.ts'
+
+const settings = parseSettings(process.env)
+const own = parseRegistrySettings(process.env)
+if (!settings.key || !settings.certificate)
+  throw new SettingsError('registry signs: set INTERLOCK_KEY and INTERLOCK_CERTIFICATE.')
+const log = pino({ level: settings.log, base: { service: 'registry' } })
+log.info({ settings, own }, 'settings')
+const stopping = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+
+const metrics = new Registry()
+const away = awayGauge(metrics)
+const outage = new Outage((event, dependency, error) => {
+  away.set({ dependency }, event === 'away' ? 1 : 0)
+  if (event === 'away') log.warn({ dependency, error: error?.message }, `${dependency} is away: waiting, nothing is issued`)
+  else log.info({ dependency }, `${dependency} is back`)
+})
+let isReady = false
+const operations = await listen(
+  operationsApp(metrics, () => isReady),
+  settings.httpHost,
+  settings.httpPort,
+)
+
+const topology = readTopology()
+const anchors = openTrustBundle(JSON.parse(readFileSync(settings.trustBundle, 'utf8')) as TrustBundle)
+const key = loadSigningKey(settings.key, settings.certificate)
+const issuer = await loadIssuer(own.issuerKey, own.issuerCertificate)
+const enrolments = new Enrolments(readTpmRoots(own.tpmRoots))
+const ids = await waitForSchemas(settings.registry, topology, outage, stopping.signal)
+if (ids) await run(createCodec({ topology, ids }))
+operations.server.close()
+log.info('stopped')
+
+async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
+  const kafka = new kafkajs.Kafka({ clientId: 'registry', brokers: [...settings.kafka], logLevel: kafkajs.logLevel.NOTHING })
+  const platforms = new Map<string, KnownPlatform>()
+  const fold = new ControlFold(codec, anchors)
+  const now = () => Date.now()
+  const registryLog = new KafkaRegistryLog(kafka, { codec, key, now })
+  const connected = async () => {
+    await registryLog.connect()
+    const following = await followTopics(kafka, {
+      topics: ['appraisals'],
+      from: 'start',
+      take: ({ value }) => {
+        const record = value && codec.decode('appraisals', value, 'Appraisal')
+        const result = record?.ok && record.value.result !== '' ? readResult(record.value.result, anchors) : undefined
+        // Newest last within a partition, which a subject has one of.
+        if (result?.ok) platforms.set(result.value.subject, result.value)
+      },
+    })
+    const control = await readControlTables(kafka, 'registry', ['control.agents', 'control.devices'], fold, {
+      change: () => {},
+      ignored: (table, offset, reason) => log.warn({ table, offset, reason }, 'a control entry does not count'),
+      // Without its tables it would certify what was suspended: it must start anew.
+      crash: (error) => {
+        log.fatal({ error }, 'the control tables cannot be read any more')
+        process.exitCode = 1
+        stopping.abort()
+      },
+    })
+    await following.caughtUp
+    return [following, control]
+  }
+  const readers = await untilBroker(connected, outage, stopping.signal)
+  if (!readers) return
+
+  const app = registryApp(
+    {
+      ...{ anchors, key, issuer, enrolments, platforms, now, log: registryLog },
+      agents: () => fold.table('control.agents'),
+      devices: () => fold.table('control.devices'),
+      challenges: new Challenges(),
+      usedAdmissions: new Set(),
+      startedAt: now(),
+    },
+    {
+      refused: (path, error) => log.info({ path, error: error.code, detail: error.cause }, 'refused'),
+      failed: (path, error) => log.error({ path, error }, 'a fault: internal-error'),
+    },
+  )
+  const { server, port } = await listen(app, own.host, own.port)
+  const watching = watchBroker(kafka, 'appraisals', outage, stopping.signal)
+  isReady = true
+  log.info({ http: operations.port, registry: `http://${own.host}:${port}` }, 'ready')
+  await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
+  await watching
+  server.close()
+  await Promise.all(readers.map((reader) => reader.stop()))
+  await registryLog.close()
+}

@@ -1,0 +1,47 @@
+import type { AgentEntry, Appraisal, DeviceEntry } from '@interlock/contracts'
+import type { SigningKey, TrustAnchors } from '@interlock/trust'
+import type { Issuer } from '@interlock/trust/issue'
+import type { KnownPlatform } from './attestation-result.ts'
+import type { Challenges } from './challenges.ts'
+import type { Enrolments } from './enrolment.ts'
+
+/** Where what was found and issued is kept; a promise that resolves means that it is. */
+export interface RegistryLog {
+  appraised(appraisal: Appraisal): Promise<void>
+  agent(id: string, entry: AgentEntry): Promise<void>
+  device(entry: DeviceEntry): Promise<void>
+}
+
+/** What the endpoints work with. */
+export type Parts = {
+  readonly anchors: TrustAnchors
+  /** Signs entries of the tables and attestation results. */
+  readonly key: SigningKey
+  /** Signs certificates. */
+  readonly issuer: Issuer
+  readonly agents: () => ReadonlyMap<string, AgentEntry>
+  readonly devices: () => ReadonlyMap<string, DeviceEntry>
+  readonly enrolments: Enrolments
+  readonly challenges: Challenges
+  /** By SPIFFE ID: what the last good appraisal found. */
+  readonly platforms: Map<string, KnownPlatform>
+  /** Admissions that were used. */
+  readonly usedAdmissions: Set<string>
+  readonly log: RegistryLog
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** When this process began to remember which admissions were used. */
+  readonly startedAt: number
+}
+
+/** What a client is told: a reason code. The detail is for the log. */
+export class RegistryError extends Error {
+  readonly code: string
+  readonly status: 400 | 404 | 409 | 503
+  constructor(code: string, detail: unknown = undefined, status: 400 | 404 | 409 | 503 = 400) {
+    super(code, { cause: detail })
+    this.name = 'RegistryError'
+    this.code = code
+    this.status = status
+  }
+}
