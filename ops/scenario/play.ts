@@ -1,5 +1,7 @@
+import type { AgentHost } from './agent-host.ts'
 import { attacks } from './attacks.ts'
 import type { Case } from './case.ts'
+import { hardwareCases } from './hardware.ts'
 import { honest } from './honest.ts'
 import { bold, differences, dim, green, LiveLine, lineOf, red } from './report.ts'
 import type { World } from './world.ts'
@@ -16,11 +18,18 @@ const waitMs = 30_000
 const settleMs = 400
 
 /** Plays every case, one after the other, with one line for each that grows as the stages speak. */
-export async function playScenario(world: World, print: (text: string) => void, signal: AbortSignal): Promise<Played[]> {
+export async function playScenario(
+  world: World,
+  host: AgentHost,
+  print: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Played[]> {
+  const hardware = hardwareCases(host)
+  const groups = { 'Honest jobs': [...honest, hardware.honest], Attacks: [...attacks, hardware.attack] }
   const played: Played[] = []
-  for (const group of [honest, attacks]) {
-    print(bold(group === honest ? '\nHonest jobs' : '\nAttacks'))
-    for (const one of group) {
+  for (const [name, cases] of Object.entries(groups)) {
+    print(bold(`\n${name}`))
+    for (const one of cases) {
       if (signal.aborted) return played
       played.push(await play(world, one, played.length + 1, print))
     }

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import { type Layout, readStackFile, signingKeyOf } from '@interlock/cli'
+import {
+  consentToGrant,
+  type EnrolledAgent,
+  enrolAgent,
+  readGrantRequest,
+  renewAgent,
+  signAgentAssertion,
+  TokenClient,
+} from '@interlock/sdk'
+import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
+import { agentSpiffeId, jobGrants, operatorGrants } from '@interlock/sdk/trust-domain'
+import { openSocketTransport, pcrExtend, type TpmTransport } from '@interlock/tpm'
+import { type SigningKey, signAdmission } from '@interlock/trust'
+import { type RunningTpm, startTpm } from '../local/tpm.ts'
+
+export type AgentHostRequest = {
+  readonly layout: Layout
+  /** SPIFFE names of the trust domain's own audience. */
+  readonly audience: string
+  /** Of the human who starts its job. */
+  readonly passkey: SoftwarePasskey
+}
+
+/** A laser operator on a host with a TPM: its key never leaves it, and the registry certifies it only while the host booted what was admitted. */
+export class AgentHost {
+  readonly subject = agentSpiffeId('laser-operator', 'tpm1')
+  readonly #request: AgentHostRequest
+  readonly #tpm: RunningTpm
+  readonly #transport: TpmTransport
+  #agent: EnrolledAgent | undefined
+
+  private constructor(request: AgentHostRequest, tpm: RunningTpm, transport: TpmTransport) {
+    this.#request = request
+    this.#tpm = tpm
+    this.#transport = transport
+  }
+
+  static async start(request: AgentHostRequest): Promise<AgentHost> {
+    const tpm = await startTpm({ directory: request.layout.directory, device: 'agent-host' })
+    const [host = '', port] = tpm.address.split(':')
+    return new AgentHost(request, tpm, await openSocketTransport({ host, port: Number(port) }))
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent?.close()
+    await this.#transport.close()
+    await this.#tpm.stop()
+  }
+
+  /** The certified key in the TPM. */
+  get key(): SigningKey {
+    if (!this.#agent) throw new Error('the agent’s host is not enrolled yet')
+    return this.#agent.key
+  }
+
+  /** An operator admits the host in its present state, and it proves itself. */
+  async enrol(): Promise<void> {
+    const operator = signingKeyOf(this.#request.layout, 'operator-dev')
+    const { pcrs, pcrDigest } = this.#tpm.enrolment
+    const iat = Math.floor(Date.now() / 1000)
+    const admission = await signAdmission(
+      {
+        iss: operator.spiffeId,
+        aud: this.#request.audience,
+        jti: randomUUID(),
+        iat,
+        exp: iat + 600,
+        subject: this.subject,
+        pcrs: [...pcrs],
+        pcrDigest,
+      },
+      operator,
+    )
+    this.#agent = await enrolAgent(this.#enrolment(), admission)
+  }
+
+  /** The next certificate for the same key. @throws EnrolmentError where the host is not as it was admitted */
+  async renew(): Promise<void> {
+    const renewed = await renewAgent(this.#enrolment(), this.subject)
+    await this.#agent?.close()
+    this.#agent = renewed
+  }
+
+  /** What firmware would measure if the host were started with something else. */
+  bootSomethingElse(): Promise<void> {
+    return pcrExtend(this.#transport, 7, Buffer.alloc(32, 1))
+  }
+
+  /** A job of the human's for this agent: consent, root token, exchange. */
+  async tokensFor(job: string): Promise<readonly string[]> {
+    const { layout, passkey } = this.#request
+    const issuer = readStackFile(layout).tokenService ?? ''
+    const client = await TokenClient.open(issuer, signingKeyOf(layout, 'agent-job-orchestrator-o1'))
+    const requested = await client.requestJob({ human: passkey.human, grants: jobGrants, mayDelegateTo: [this.subject], job })
+    await consentToGrant(requested.verificationUri, await readGrantRequest(requested.verificationUri), passkey)
+    const root = await client.rootToken(requested)
+    const actorToken = await signAgentAssertion(this.key, issuer)
+    return [root, await client.exchange({ token: root, actorToken, grants: operatorGrants('laser-1') })]
+  }
+
+  #enrolment() {
+    const registry = readStackFile(this.#request.layout).enrolment ?? ''
+    return { registry, transport: this.#transport, pcrs: this.#tpm.enrolment.pcrs }
+  }
+}
