@@ -73,6 +73,9 @@ export class AgentHost {
       },
       operator,
     )
+    // A TPM has room for three keys, and enrolment needs them.
+    await this.#agent?.close()
+    this.#agent = undefined
     this.#agent = await enrolAgent(this.#enrolment(), admission)
   }
 

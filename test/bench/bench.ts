@@ -1,18 +1,21 @@
 /**
  * `npm run bench [-- --json]`: the five enforcers against the raw limit, which is as many kafkajs pass-through hops with records of the same
  * size, on the same broker, in one run, round by round in turn. Latency is from when an intent was due to be sent to when its order lies
- * in `dispatch`; throughput drains a backlog. Machines are noisy: only the ratios mean something elsewhere.
+ * in `dispatch`; throughput drains a backlog. Then the trust services (trust.ts). Machines are noisy: only the ratios mean something elsewhere.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stageNames } from '@interlock/contracts'
 import { startStack, startSystem } from '@interlock/ops/local'
+import { readProgram } from '@interlock/ops/scenario/program'
+import { World } from '@interlock/ops/scenario/world'
 import { cpuTimeMs } from './cpu-time.ts'
 import { Flow, type Sample } from './flow.ts'
 import { IntentSource } from './intent-source.ts'
 import { rawSamples, rawTopics, startRawHops } from './raw-hops.ts'
 import { median, percentile } from './statistics.ts'
+import { measureTrust } from './trust.ts'
 
 const perSecond = 50
 const rounds = 3
@@ -24,7 +27,12 @@ const say = (text: string) => (isJson ? console.error(text) : console.log(text))
 
 const directory = mkdtempSync(join(tmpdir(), 'interlock-bench-'))
 const stack = await startStack({ directory, log: say })
-const system = await startSystem(stack, { directory, services: [...stageNames], devices: ['laser-1'], log: say })
+const system = await startSystem(stack, {
+  directory,
+  services: [...stageNames, 'token-service', 'registry'],
+  devices: ['laser-1'],
+  log: say,
+})
 // Its enrolment is needed, its motion is not: a machine moves for a third of a second.
 for (const { service } of system.devices) await service.stop()
 try {
@@ -47,7 +55,7 @@ try {
   await raw.throughput(rawSamples.make(backlog, bytes))
   await pipeline.throughput(await source.intents(backlog))
 
-  const pids = system.services.map(({ pid }) => pid)
+  const pids = system.services.filter(({ name }) => stageNames.some((stage) => stage === name)).map(({ pid }) => pid)
   const seen = {
     pipeline: [] as number[],
     raw: [] as number[],
@@ -66,7 +74,13 @@ try {
     const after = cpuTimeMs(pids)
     if (before !== undefined && after !== undefined) seen.cpuMs.push((after - before) / backlog)
   }
+  await Promise.all([pipeline.close(), raw.close(), hops.stop()])
+  say('trust services')
+  const world = await World.enter({ kafka: source.kafka, codec: source.codec, layout: system.layout, program: readProgram() })
+  const trust = await measureTrust(system, world)
+  await world.leave()
   report({
+    ...trust,
     pipeline_p50_ms: percentile(seen.pipeline, 0.5),
     raw_p50_ms: percentile(seen.raw, 0.5),
     latency_ratio: percentile(seen.pipeline, 0.5) / percentile(seen.raw, 0.5),
@@ -77,7 +91,6 @@ try {
     throughput_ratio: median(seen.pipelinePerS) / median(seen.rawPerS),
     cpu_ms_per_intent: median(seen.cpuMs),
   })
-  await Promise.all([pipeline.close(), raw.close(), hops.stop()])
 } finally {
   await system.stop()
   await stack.stop()
@@ -98,4 +111,12 @@ function report(measured: Record<string, number>): void {
   row('latency p99, ms', at('pipeline_p99_ms'), at('raw_p99_ms'), '')
   row('throughput, intents/s', at('pipeline_per_s'), at('raw_per_s'), at('throughput_ratio'))
   row('CPU of the five, ms/intent', at('cpu_ms_per_intent'), '', '')
+  console.log('')
+  const line = (name: string, value: string) => console.log(`${name.padEnd(46)}${value.padStart(12)}`)
+  line('token exchanges/s', at('exchanges_per_s'))
+  line('TPM enrolments/s, one TPM', at('enrolments_per_s'))
+  line('revocation in force, p50, ms', at('revocation_p50_ms'))
+  line('revocation in force, p99, ms', at('revocation_p99_ms'))
+  line('chain of three tokens, cold, µs', at('chain_of_three_cold_us'))
+  line('chain of three tokens, warm, µs', at('chain_of_three_warm_us'))
 }

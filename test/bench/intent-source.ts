@@ -15,7 +15,7 @@ const partitions = 6
 /** Signed intents ahead of time, so that making them is not measured. */
 export class IntentSource {
   readonly kafka: kafkajs.Kafka
-  readonly #codec: Codec
+  readonly codec: Codec
   readonly #layout: Layout
   readonly #jobs: readonly JobTokens[]
   readonly #audience: string
@@ -23,7 +23,7 @@ export class IntentSource {
 
   private constructor(kafka: kafkajs.Kafka, codec: Codec, layout: Layout, jobs: readonly JobTokens[]) {
     this.kafka = kafka
-    this.#codec = codec
+    this.codec = codec
     this.#layout = layout
     this.#jobs = jobs
     this.#audience = openTrustBundle(JSON.parse(readFileSync(layout.trustBundle, 'utf8'))).audience
@@ -63,14 +63,14 @@ export class IntentSource {
         id: intent.intentId,
         key: job.jobId,
         partition: partitionOf(job.jobId, partitions),
-        value: this.#codec.encode('intents', intent),
+        value: this.codec.encode('intents', intent),
       })
     }
     return samples
   }
 
   readonly intentIdOf = (value: Buffer): string | undefined => {
-    const order = this.#codec.decode('dispatch', value, 'Order')
+    const order = this.codec.decode('dispatch', value, 'Order')
     return order.ok ? order.value.intentId : undefined
   }
 

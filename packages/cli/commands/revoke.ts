@@ -8,7 +8,7 @@ const kinds = revocationEntrySchema.shape.kind.options
 export function addRevoke(program: Command): void {
   program
     .command('revoke')
-    .description('revoke for good: what was issued to it, or signed by it from now on, no longer counts')
+    .description('revoke for good: what was issued to it no longer counts, nor what it signed and is still on its way')
     .argument('<kind>', kinds.join(', '), (value: string) => {
       if (!(kinds as readonly string[]).includes(value)) throw new InvalidArgumentError(`It is one of ${kinds.join(', ')}.`)
       return value
