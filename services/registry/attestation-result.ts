@@ -18,6 +18,8 @@ const claimsSchema = z.object({
       'ear.appraisal-policy-id': z.string(),
       /** What the next appraisal starts from. */
       'interlock.subject': z.string(),
+      'interlock.admission': z.string(),
+      'interlock.key': base64url,
       'interlock.attestation-key': base64url,
       'interlock.endorsement': base64url,
       'interlock.model': z.object({ manufacturer: z.string(), model: z.string(), version: z.string() }),
@@ -32,6 +34,10 @@ const claimsSchema = z.object({
 /** What is known of a platform since its last good appraisal. */
 export type KnownPlatform = {
   readonly subject: string
+  /** jti of the admission that it came with. */
+  readonly admission: string
+  /** base64url SHA-256 of the certified key's SubjectPublicKeyInfo; empty for a device. */
+  readonly key: string
   readonly attestationKey: Buffer
   readonly endorsement: string
   readonly model: Appraised['model']
@@ -54,6 +60,8 @@ export function signResult(known: KnownPlatform, policy: string, key: SigningKey
         'ear.status': 'affirming',
         'ear.appraisal-policy-id': policy,
         'interlock.subject': known.subject,
+        'interlock.admission': known.admission,
+        'interlock.key': known.key,
         'interlock.attestation-key': known.attestationKey.toString('base64url'),
         'interlock.endorsement': known.endorsement,
         'interlock.model': { ...known.model },
@@ -80,6 +88,8 @@ export function readResult(text: string, anchors: TrustAnchors): Result<KnownPla
   const { platform } = claims.data.submods
   return accepted({
     subject: platform['interlock.subject'],
+    admission: platform['interlock.admission'],
+    key: platform['interlock.key'],
     attestationKey: Buffer.from(platform['interlock.attestation-key'], 'base64url'),
     endorsement: platform['interlock.endorsement'],
     model: platform['interlock.model'],

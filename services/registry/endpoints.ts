@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { AgentEntry, DeviceEntry } from '@interlock/contracts'
 import { type Admission, parseSpiffeId, roleOf, thumbprint, verifyAdmission } from '@interlock/trust'
 import { type KnownPlatform, signResult } from './attestation-result.ts'
@@ -12,12 +13,11 @@ export type Admitted = { readonly subject: string; readonly chain: readonly Buff
 
 /** An admitted platform shows its TPM. Returns what only that TPM can answer. @throws RegistryError */
 export function begin(admissionText: string, request: BeginRequest, parts: Parts) {
-  const { anchors, enrolments, now, startedAt, usedAdmissions } = parts
+  const { anchors, enrolments, now, usedAdmissions } = parts
   const admission = verifyAdmission(admissionText, { anchors, now: now(), skewMs })
   if (!admission.ok) throw new RegistryError(`admission-${admission.reason}`, admission.detail)
-  const { jti, iat } = admission.value
-  // Which admissions were used is in memory: one from before this start may have been.
-  if (usedAdmissions.has(jti) || iat * 1000 < startedAt - 1000) throw new RegistryError('admission-used', { jti }, 409)
+  const { jti } = admission.value
+  if (usedAdmissions.has(jti)) throw new RegistryError('admission-used', { jti }, 409)
   const challenge = enrolments.begin(admission.value, request, now())
   if (!challenge.ok) throw new RegistryError(challenge.reason, challenge.detail)
   return challenge.value
@@ -72,6 +72,7 @@ export async function renew(id: string, evidence: PlatformEvidence, parts: Parts
     appraisedAt: now(),
   }
   const isDevice = roleOfSubject(asked.subject)?.kind === 'device'
+  if (keyDigest(found.value.key) !== known.key) throw new RegistryError('other-key', { subject: asked.subject })
   const chain = isDevice ? [] : await certify(asked.subject, found.value.key, parts)
   await record(fresh, chain, parts)
   const entry = parts.devices().get(asked.subject.split('/').at(-1) ?? '')
@@ -126,10 +127,19 @@ async function suspend(known: KnownPlatform, reason: string, { log, agents, devi
 
 const countersOf = ({ clockMs, resetCount, restartCount }: Appraised['quote']) => ({ clock: clockMs, resetCount, restartCount })
 
-function knownOf({ subject, pcrs, pcrDigest }: Admission, appraised: Appraised, now: number): KnownPlatform {
+/** An agent keeps its key: another one is admitted anew. */
+const keyDigest = (key: Appraised['key']): string =>
+  key
+    ? createHash('sha256')
+        .update(key.export({ type: 'spki', format: 'der' }))
+        .digest('base64url')
+    : ''
+
+function knownOf({ subject, jti, pcrs, pcrDigest }: Admission, appraised: Appraised, now: number): KnownPlatform {
   const { attestationKey, endorsement, model, quote } = appraised
   return {
-    ...{ subject, attestationKey, endorsement, model, pcrs, pcrDigest },
+    ...{ subject, admission: jti, attestationKey, endorsement, model, pcrs, pcrDigest },
+    key: keyDigest(appraised.key),
     firmware: quote.firmwareVersion,
     counters: countersOf(quote),
     appraisedAt: now,

@@ -60,6 +60,7 @@ log.info('stopped')
 async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const kafka = new kafkajs.Kafka({ clientId: 'registry', brokers: [...settings.kafka], logLevel: kafkajs.logLevel.NOTHING })
   const platforms = new Map<string, KnownPlatform>()
+  const usedAdmissions = new Set<string>()
   const fold = new ControlFold(codec, anchors)
   const now = () => Date.now()
   const registryLog = new KafkaRegistryLog(kafka, { codec, key, now })
@@ -72,7 +73,9 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
         const record = value && codec.decode('appraisals', value, 'Appraisal')
         const result = record?.ok && record.value.result !== '' ? readResult(record.value.result, anchors) : undefined
         // Newest last within a partition, which a subject has one of.
-        if (result?.ok) platforms.set(result.value.subject, result.value)
+        if (!result?.ok) return
+        platforms.set(result.value.subject, result.value)
+        usedAdmissions.add(result.value.admission)
       },
     })
     const control = await readControlTables(kafka, 'registry', ['control.agents', 'control.devices'], fold, {
@@ -97,8 +100,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       agents: () => fold.table('control.agents'),
       devices: () => fold.table('control.devices'),
       challenges: new Challenges(),
-      usedAdmissions: new Set(),
-      startedAt: now(),
+      usedAdmissions,
     },
     {
       refused: (path, error) => log.info({ path, error: error.code, detail: error.cause }, 'refused'),

@@ -25,13 +25,11 @@ export type Parts = {
   readonly challenges: Challenges
   /** By SPIFFE ID: what the last good appraisal found. */
   readonly platforms: Map<string, KnownPlatform>
-  /** Admissions that were used. */
+  /** `jti` of the admissions that were used, from the results in the topic too. */
   readonly usedAdmissions: Set<string>
   readonly log: RegistryLog
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** When this process began to remember which admissions were used. */
-  readonly startedAt: number
 }
 
 /** What a client is told: a reason code. The detail is for the log. */

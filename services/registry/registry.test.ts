@@ -79,7 +79,6 @@ beforeEach(async () => {
       },
     },
     now: () => Date.now(),
-    startedAt: Date.now(),
   }
   const { server } = await listen(registryApp(parts, { refused: () => {}, failed: () => {} }), '127.0.0.1', 0)
   registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -276,6 +275,14 @@ describe('a platform is appraised again', () => {
     parts.platforms.set(laser, { ...known, counters: { ...known.counters, resetCount: known.counters.resetCount + 1 } })
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('counter-rollback')
     expect(state(`instance:${laser}`)).toBe('suspended')
+  })
+
+  it('with another key than it was enrolled with, of the same TPM, gets no certificate', async () => {
+    await enrolled()
+    const known = parts.platforms.get(laser)
+    if (!known) throw new Error('not enrolled')
+    parts.platforms.set(laser, { ...known, key: 'A'.repeat(43) })
+    expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('other-key')
   })
 
   it('whom nobody enrolled is not appraised', async () =>
