@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS decisions
   human            String COMMENT 'For whom it is done; as claimed until delegation-check allowed it' CODEC(ZSTD(1)),
   agent            String COMMENT 'SPIFFE ID of who acts; as claimed until identity-verify allowed it' CODEC(ZSTD(1)),
   definition       String COMMENT 'Hash of the acting agent\'s definition; empty when unknown' CODEC(ZSTD(1)),
+  owner            LowCardinality(String) COMMENT 'The human who answers for that definition; empty when unknown' CODEC(ZSTD(1)),
   device           LowCardinality(String) COMMENT 'Device asked' CODEC(ZSTD(1)),
   capability       LowCardinality(String) COMMENT 'Capability asked' CODEC(ZSTD(1)),
   risk             LowCardinality(String) COMMENT 'low, medium, high; empty where not yet judged' CODEC(ZSTD(1)),

@@ -68,8 +68,7 @@ export class AgentHost {
         iat,
         exp: iat + 600,
         subject: this.subject,
-        pcrs: [...pcrs],
-        pcrDigest,
+        platform: { pcrs: [...pcrs], pcrDigest },
       },
       operator,
     )

@@ -6,7 +6,7 @@ const time = z.int().min(0).max(253_402_300_799_999)
 const assurance = z.enum(['software', 'tpm', 'tee'])
 
 /** control.agents, id `definition:<name>`: what an agent is. Its hash is the digest of the RFC 8785 JSON of `definition`. */
-const agentDefinitionSchema = z.strictObject({
+export const agentDefinitionSchema = z.strictObject({
   kind: z.literal('definition'),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
   hash: base64url.length(43),
@@ -15,7 +15,10 @@ const agentDefinitionSchema = z.strictObject({
     systemPrompt: z.string().max(100_000),
     toolManifest: z.array(z.string().max(200)).max(200),
     version: z.string().max(40),
+    /** Definitions whose instances it may bring up under itself; absent means none. */
+    subAgents: z.array(z.string().max(64)).max(32).optional(),
   }),
+  /** The human who answers for it: in every decision over what its instances ask. */
   owner: z.string().max(256),
   state: z.enum(['draft', 'active', 'suspended', 'retired']),
 })
@@ -29,6 +32,8 @@ const agentInstanceSchema = z.strictObject({
   /** When its evidence was last appraised, milliseconds since 1970. */
   appraisedAt: time,
   state: z.enum(['active', 'suspended', 'retired']),
+  /** SPIFFE ID of the agent that brought it up, of a sub-agent: it counts as long as its parent does. */
+  parent: z.string().max(2048).optional(),
 })
 
 /** control.agents, id `human:<sub>`: who may authorise and approve, and their passkeys. */

@@ -109,6 +109,8 @@ export type Decision = {
   agent: string
   /** Definition hash of the acting agent; empty when unknown */
   definition: string
+  /** The human who answers for that definition; empty when unknown */
+  owner: string
   device: DeviceId
   capability: string
   verdict: Verdict

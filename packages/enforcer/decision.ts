@@ -106,13 +106,17 @@ export function obligationsOf<Obligations>(statements: readonly DecisionStatemen
     | undefined
 }
 
-function principals(claimed: Claimed, statements: readonly DecisionStatement[]): Claimed & { readonly definition: string } {
+function principals(
+  claimed: Claimed,
+  statements: readonly DecisionStatement[],
+): Claimed & { readonly definition: string; readonly owner: string } {
   const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
   const delegation = obligationsOf<DelegationObligations>(statements, 'delegation-check')
   return {
     human: delegation?.human ?? claimed.human,
     agent: identity?.agent ?? claimed.agent,
     definition: identity?.definitionHash ?? '',
+    owner: identity?.owner ?? '',
   }
 }
 

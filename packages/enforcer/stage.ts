@@ -79,6 +79,8 @@ export type IdentityObligations = {
   readonly agent: SpiffeId
   readonly definition: string
   readonly definitionHash: string
+  /** The human who answers for the definition. */
+  readonly owner: string
   readonly assurance: 'software' | 'tpm' | 'tee'
   /** x5t#S256 of the certificate that signed the proof. */
   readonly certificate: string

@@ -16,12 +16,24 @@ export { consentToGrant, GrantAnswerError, readGrantRequest } from './answer-gra
 export {
   type EnrolledAgent,
   type Enrolment,
-  EnrolmentError,
   enrolAgent,
   enrolDevice,
   reappraiseDevice,
   renewAgent,
 } from './enrolment/enrol.ts'
+export {
+  type CertifiedKey,
+  enrolSoftwareAgent,
+  enrolSubAgent,
+  renewSoftwareAgent,
+} from './enrolment/enrol-software.ts'
+export {
+  type DefinitionChange,
+  orderDefinition,
+  type RegisteredDefinition,
+  readDefinition,
+} from './enrolment/order-definition.ts'
+export { EnrolmentError } from './enrolment/registry-client.ts'
 export { type FollowedRecord, type Following, type FollowRequest, followTopics } from './follow-topics.ts'
 export { signAgentAssertion } from './orchestrator/agent-assertion.ts'
 export { createIntent, IntentError, type IntentRequest } from './orchestrator/create-intent.ts'

@@ -91,6 +91,12 @@ function edit(id: string, change: Record<string, unknown>): void {
   tables['control.agents'].set(id, { ...entry, ...change } as AgentEntry)
 }
 
+function ownerOf(definition: string): string {
+  const entry = tables['control.agents'].get(`definition:${definition}`)
+  if (entry?.kind !== 'definition' || entry.owner === '') throw new Error(`nobody owns ${definition}`)
+  return entry.owner
+}
+
 describe('identity-verify allows', () => {
   it('an agent as it was registered, and signs who it is', async () => {
     const verdict = ask(await buildIntent(fixture))
@@ -101,6 +107,7 @@ describe('identity-verify allows', () => {
         agent: operator,
         definition: 'laser-operator',
         definitionHash: definitionHash('laser-operator'),
+        owner: ownerOf('laser-operator'),
         assurance: 'software',
         certificate: keyId,
       },
@@ -201,6 +208,22 @@ describe('identity-verify refuses, by certificate', () => {
     edit(`instance:${operator}`, { state: 'suspended' })
     expect(await reasonOf(buildIntent(fixture))).toBe('instance-not-active')
   })
+  it.each<[string, (parent: string) => void]>([
+    ['suspended', (parent) => edit(`instance:${parent}`, { state: 'suspended' })],
+    ['revoked', (parent) => revoke('agent', parent)],
+    ['of a suspended definition', () => edit('definition:mill-operator', { state: 'suspended' })],
+    ['of a revoked definition', () => revoke('definition', definitionHash('mill-operator'))],
+    ['gone', (parent) => tables['control.agents'].delete(`instance:${parent}`)],
+    ['one of a circle', (parent) => edit(`instance:${parent}`, { parent })],
+  ])('a sub-agent whose parent is %s', async (_what, fall) => {
+    const parent = agentSpiffeId('mill-operator', 'z1')
+    edit(`instance:${operator}`, { parent })
+    expect(await reasonOf(buildIntent(fixture))).toBe('ALLOW')
+    memory = new SeenIntents()
+    fall(parent)
+    expect(await reasonOf(buildIntent(fixture))).toBe('parent-not-active')
+  })
+
   it.each([
     ['its agent', 'agent', (): string => operator],
     ['its certificate', 'certificate', (): string => fixture.key('agent-laser-operator-z1').keyId],

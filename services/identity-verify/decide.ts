@@ -14,7 +14,7 @@ import {
   type Tables,
   type Verdict,
 } from '@interlock/enforcer'
-import { digest, type ProofReason, roleOf, type Svid, verifyIntentProof } from '@interlock/trust'
+import { areParentsActive, digest, type ProofReason, roleOf, type Svid, verifyIntentProof } from '@interlock/trust'
 import type { SeenIntents } from './seen-intents.ts'
 
 export const clockSkewMs = 30_000
@@ -36,6 +36,7 @@ export type IdentityReason =
   | 'definition-mismatch'
   | 'instance-unknown'
   | 'instance-not-active'
+  | 'parent-not-active'
   | 'device-unknown'
   | 'assurance-too-low'
   | 'appraisal-too-old'
@@ -79,6 +80,8 @@ export function decide(input: StageInput, context: StageContext<SeenIntents>): V
 
   const instance = tables['control.agents'].get(`instance:${leaf.spiffeId}`)
   if (instance?.kind !== 'instance') return deny('instance-unknown', { agent: leaf.spiffeId })
+  const known = { agents: tables['control.agents'], revocations: tables['control.revocations'] }
+  if (!areParentsActive(instance, known, now)) return deny('parent-not-active', { agent: leaf.spiffeId })
   const device = tables['control.devices'].get(intent.device)
   if (!device) return deny('device-unknown', { device: intent.device })
   const wrongPlatform = platformRefusal(leaf, instance, device, now)
@@ -88,6 +91,7 @@ export function decide(input: StageInput, context: StageContext<SeenIntents>): V
     agent: leaf.spiffeId,
     definition: role.definition,
     definitionHash: definition.hash,
+    owner: definition.owner,
     assurance: instance.assurance,
     certificate: leaf.thumbprint,
   }

@@ -1,12 +1,15 @@
 import { X509Certificate } from 'node:crypto'
+import { agentDefinitionSchema } from '@interlock/contracts'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
-import { begin, challenge, finish, renew } from './endpoints.ts'
-import { type Parts, RegistryError } from './parts.ts'
+import { definitionOf, orderDefinition } from './definition-endpoints.ts'
+import { type Admitted, type Parts, RegistryError } from './parts.ts'
+import { begin, challenge, finish, renew } from './platform-endpoints.ts'
+import { enrolSoftware, enrolSubAgent, renewSoftware } from './software-endpoints.ts'
 
-/** Five certificates of 8 kB, two keys, an admission, in base64. */
-const bodyBytesMax = 131_072
+/** Five certificates of 8 kB, two keys, an admission, in base64; or a definition of 100,000 characters with its order. */
+const bodyBytesMax = 524_288
 
 const bytes = (max: number) =>
   z
@@ -27,6 +30,16 @@ const beginSchema = z.strictObject({
 const finishSchema = z.strictObject({ secret: bytes(64), evidence: evidenceSchema })
 const challengeSchema = z.strictObject({ subject: z.string().max(2048) })
 const renewSchema = z.strictObject({ evidence: evidenceSchema })
+const csr = bytes(4096)
+const assertion = z.string().max(32_768)
+const softwareSchema = z.strictObject({ admission: z.string().max(32_768), csr })
+const softwareRenewalSchema = z.strictObject({ assertion, csr })
+const subAgentSchema = z.strictObject({ assertion, subject: z.string().max(2048), csr })
+/** The text may be left out where only its state or owner changes. */
+const orderSchema = z.strictObject({
+  order: z.string().max(32_768),
+  definition: agentDefinitionSchema.shape.definition.optional(),
+})
 
 export type AppEvents = {
   readonly refused: (path: string, error: RegistryError) => void
@@ -63,6 +76,23 @@ export function registryApp(parts: Parts, events: AppEvents): Hono {
     const { evidence } = await bodyOf(context.req, renewSchema)
     return context.json(admittedOf(await renew(context.req.param('id'), evidence, parts)))
   })
+  app.post('/agents', async (context) => {
+    const { admission, csr } = await bodyOf(context.req, softwareSchema)
+    return context.json(admittedOf(await enrolSoftware(admission, csr, parts)), 201)
+  })
+  app.post('/agents/renewals', async (context) => {
+    const { assertion, csr } = await bodyOf(context.req, softwareRenewalSchema)
+    return context.json(admittedOf(await renewSoftware(assertion, csr, parts)))
+  })
+  app.post('/agents/sub-agents', async (context) => {
+    const { assertion, subject, csr } = await bodyOf(context.req, subAgentSchema)
+    return context.json(admittedOf(await enrolSubAgent(assertion, subject, csr, parts)), 201)
+  })
+  app.get('/definitions/:name', (context) => context.json(definitionOf(context.req.param('name'), parts)))
+  app.post('/definitions', async (context) => {
+    const { order, definition } = await bodyOf(context.req, orderSchema)
+    return context.json(await orderDefinition(order, definition, parts))
+  })
   app.get('/bundle', (context) => context.json(bundleOf(parts)))
   return app
 }
@@ -76,7 +106,7 @@ async function bodyOf<Value>(request: { json: () => Promise<unknown> }, schema: 
 const textOf = (values: Record<string, Buffer>) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.toString('base64url')]))
 
-const admittedOf = ({ subject, chain }: { subject: string; chain: readonly Buffer[] }) => ({
+const admittedOf = ({ subject, chain }: Admitted) => ({
   subject,
   chain: chain.map((der) => der.toString('base64url')),
 })

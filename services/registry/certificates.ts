@@ -1,22 +1,59 @@
 import type { KeyObject } from 'node:crypto'
-import { type ParsedSpiffeId, parseSpiffeId, roleOf } from '@interlock/trust'
+import type { AgentDefinition, Assurance } from '@interlock/contracts'
+import { isRevoked, type ParsedSpiffeId, parseSpiffeId, roleOf } from '@interlock/trust'
+import { readCertificateRequest } from '@interlock/trust/certificate-request'
 import { issueCertificate } from '@interlock/trust/issue'
 import { type Parts, RegistryError } from './parts.ts'
 
+const dayMs = 86_400_000
 /** An agent's certificate lives an hour at most (DESIGN "Trust services"). */
-const lifeDays = 1 / 24
+const lifeMs = 3_600_000
+
+export type SvidRequest = {
+  readonly subject: string
+  readonly publicKey: KeyObject
+  readonly assurance: Assurance
+  /** The end of the parent's certificate, milliseconds since 1970: a sub-agent never outlives its parent. */
+  readonly notAfterMs?: number
+}
 
 /**
  * An agent's X.509-SVID. All that it says comes from the registry's own tables, nothing from the request but the key (issue 4: the template wins).
- * @throws RegistryError where the definition is not active
+ * @throws RegistryError where the definition is not active, or the agent was revoked
  */
-export async function issueSvid(subject: string, publicKey: KeyObject, { agents, issuer, now }: Parts): Promise<Buffer[]> {
+export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buffer[]> {
+  const { subject, publicKey, assurance, notAfterMs } = request
+  const { name: definitionName, instance, hash } = certifiable(subject, parts)
+  const { issuer, now } = parts
+  const ms = Math.min(lifeMs, (notAfterMs ?? Number.POSITIVE_INFINITY) - now())
+  const profile = {
+    name: `agent-${definitionName}-${instance}`,
+    spiffeId: subject,
+    definitionHash: hash,
+    assurance,
+    validityDays: ms / dayMs,
+  }
+  return issueCertificate(issuer, profile, publicKey, now())
+}
+
+/** What the tables say of an agent that is to be certified. @throws RegistryError */
+export function certifiable(
+  subject: string,
+  { agents, revocations, now }: Parts,
+): AgentDefinition & { readonly instance: string } {
   const role = roleOf((parseSpiffeId(subject) as { value: ParsedSpiffeId }).value)
   if (role?.kind !== 'agent') throw new RegistryError('not-an-agent', { subject })
   const definition = agents().get(`definition:${role.definition}`)
   if (definition?.kind !== 'definition' || definition.state !== 'active')
     throw new RegistryError('definition-not-active', { definition: role.definition })
-  const name = `agent-${role.definition}-${role.instance}`
-  const profile = { name, spiffeId: subject, definitionHash: definition.hash, assurance: 'tpm', validityDays: lifeDays }
-  return issueCertificate(issuer, profile, publicKey, now())
+  if (isRevoked([`agent:${subject}`, `definition:${definition.hash}`], { revocations: revocations() }, now()))
+    throw new RegistryError('revoked', { subject })
+  return { ...definition, instance: role.instance }
+}
+
+/** The key of a certificate signing request. @throws RegistryError */
+export async function keyOfRequest(der: Buffer): Promise<KeyObject> {
+  const key = await readCertificateRequest(der)
+  if (!key.ok) throw new RegistryError(key.reason)
+  return key.value
 }

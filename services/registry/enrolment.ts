@@ -14,10 +14,13 @@ import {
   verifyEndorsement,
   verifyQuote,
 } from '@interlock/tpm'
-import type { Admission } from '@interlock/trust'
+import type { Admission, PlatformReference } from '@interlock/trust'
 
 /** How long a TPM has to answer a challenge. */
 export const answerMs = 60_000
+
+/** The admission of a platform, by its reference values. */
+export type PlatformAdmission = Admission & { readonly platform: PlatformReference }
 
 export type BeginRequest = {
   /** DER, leaf first, without the root. */
@@ -54,7 +57,7 @@ export type EnrolmentReason =
   | 'other-tpm'
 
 type Open = {
-  readonly admission: Admission
+  readonly admission: PlatformAdmission
   readonly begin: BeginRequest
   readonly nonce: Buffer
   readonly model: TpmModel
@@ -74,12 +77,12 @@ export class Enrolments {
     this.#roots = roots
   }
 
-  begin(admission: Admission, begin: BeginRequest, now: number) {
+  begin(admission: PlatformAdmission, begin: BeginRequest, now: number) {
     const { endorsementChain: chain, endorsementKey, attestationKey } = begin
     const endorsement = createHash('sha256')
       .update(chain[0] ?? '')
       .digest('base64url')
-    if (admission.endorsement !== undefined && admission.endorsement !== endorsement) return refused('other-tpm')
+    if ((admission.platform.endorsement ?? endorsement) !== endorsement) return refused('other-tpm')
     const vouched = verifyEndorsement({
       chain,
       endorsementKey,
@@ -106,7 +109,7 @@ export class Enrolments {
     secret: Buffer,
     evidence: PlatformEvidence,
     now: number,
-  ): Result<{ admission: Admission; appraised: Appraised }, EnrolmentReason> {
+  ): Result<{ admission: PlatformAdmission; appraised: Appraised }, EnrolmentReason> {
     const open = this.#open.get(id)
     this.#open.delete(id)
     const proved = this.#challenges.redeem(id, secret, now)
@@ -114,7 +117,7 @@ export class Enrolments {
     if (!open) return refused('challenge-unknown')
     const { admission, begin, nonce, model, endorsement } = open
     const { attestationKey } = begin
-    const platform = appraise({ attestationKey, nonce, evidence, reference: admission })
+    const platform = appraise({ attestationKey, nonce, evidence, reference: admission.platform })
     if (!platform.ok) return platform
     return accepted({ admission, appraised: { attestationKey, model, endorsement, ...platform.value } })
   }

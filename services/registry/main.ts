@@ -12,13 +12,19 @@ import {
   watchBroker,
 } from '@interlock/enforcer'
 import { ControlFold, followTopics, readControlTables } from '@interlock/sdk'
-import { loadSigningKey, openTrustBundle } from '@interlock/trust'
+import {
+  type KnownPlatform,
+  loadSigningKey,
+  openTrustBundle,
+  readAttestationResult,
+  SingleUse,
+  standingOf,
+} from '@interlock/trust'
 import { loadIssuer } from '@interlock/trust/issue'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { registryApp } from './app.ts'
-import { type KnownPlatform, readResult } from './attestation-result.ts'
 import { Challenges } from './challenges.ts'
 import { Enrolments } from './enrolment.ts'
 import { KafkaRegistryLog } from './kafka-log.ts'
@@ -61,6 +67,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const kafka = new kafkajs.Kafka({ clientId: 'registry', brokers: [...settings.kafka], logLevel: kafkajs.logLevel.NOTHING })
   const platforms = new Map<string, KnownPlatform>()
   const usedAdmissions = new Set<string>()
+  const ordered = new Map<string, string>()
   const fold = new ControlFold(codec, anchors)
   const now = () => Date.now()
   const registryLog = new KafkaRegistryLog(kafka, { codec, key, now })
@@ -71,23 +78,30 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       from: 'start',
       take: ({ value }) => {
         const record = value && codec.decode('appraisals', value, 'Appraisal')
-        const result = record?.ok && record.value.result !== '' ? readResult(record.value.result, anchors) : undefined
+        const result = record?.ok && record.value.result !== '' ? readAttestationResult(record.value.result, anchors) : undefined
         // Newest last within a partition, which a subject has one of.
         if (!result?.ok) return
-        platforms.set(result.value.subject, result.value)
+        if (result.value.kind === 'platform') platforms.set(result.value.subject, result.value)
+        else platforms.delete(result.value.subject)
         usedAdmissions.add(result.value.admission)
       },
     })
-    const control = await readControlTables(kafka, 'registry', ['control.agents', 'control.devices'], fold, {
-      change: () => {},
-      ignored: (table, offset, reason) => log.warn({ table, offset, reason }, 'a control entry does not count'),
-      // Without its tables it would certify what was suspended: it must start anew.
-      crash: (error) => {
-        log.fatal({ error }, 'the control tables cannot be read any more')
-        process.exitCode = 1
-        stopping.abort()
+    const control = await readControlTables(
+      kafka,
+      'registry',
+      ['control.agents', 'control.devices', 'control.revocations'],
+      fold,
+      {
+        change: () => settle(ordered, fold),
+        ignored: (table, offset, reason) => log.warn({ table, offset, reason }, 'a control entry does not count'),
+        // Without its tables it would certify what was suspended: it must start anew.
+        crash: (error) => {
+          log.fatal({ error }, 'the control tables cannot be read any more')
+          process.exitCode = 1
+          stopping.abort()
+        },
       },
-    })
+    )
     await following.caughtUp
     return [following, control]
   }
@@ -99,8 +113,11 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       ...{ anchors, key, issuer, enrolments, platforms, now, log: registryLog },
       agents: () => fold.table('control.agents'),
       devices: () => fold.table('control.devices'),
+      revocations: () => fold.table('control.revocations'),
       challenges: new Challenges(),
-      usedAdmissions,
+      ...{ usedAdmissions, ordered },
+      used: new SingleUse(),
+      startedAt: now(),
     },
     {
       refused: (path, error) => log.info({ path, error: error.code, detail: error.cause }, 'refused'),
@@ -116,4 +133,12 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   server.close()
   await Promise.all(readers.map((reader) => reader.stop()))
   await registryLog.close()
+}
+
+/** An order is done when its entry came back from the table. */
+function settle(ordered: Map<string, string>, fold: ControlFold): void {
+  for (const [name, standing] of ordered) {
+    const entry = fold.table('control.agents').get(`definition:${name}`)
+    if (entry?.kind === 'definition' && standingOf(entry) === standing) ordered.delete(name)
+  }
 }

@@ -1,7 +1,6 @@
-import type { AgentEntry, Appraisal, DeviceEntry } from '@interlock/contracts'
-import type { SigningKey, TrustAnchors } from '@interlock/trust'
+import type { AgentEntry, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
+import type { KnownPlatform, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
 import type { Issuer } from '@interlock/trust/issue'
-import type { KnownPlatform } from './attestation-result.ts'
 import type { Challenges } from './challenges.ts'
 import type { Enrolments } from './enrolment.ts'
 
@@ -21,16 +20,29 @@ export type Parts = {
   readonly issuer: Issuer
   readonly agents: () => ReadonlyMap<string, AgentEntry>
   readonly devices: () => ReadonlyMap<string, DeviceEntry>
+  readonly revocations: () => ReadonlyMap<string, RevocationEntry>
   readonly enrolments: Enrolments
   readonly challenges: Challenges
   /** By SPIFFE ID: what the last good appraisal found. */
   readonly platforms: Map<string, KnownPlatform>
   /** `jti` of the admissions that were used, from the results in the topic too. */
   readonly usedAdmissions: Set<string>
+  /** Agents' assertions and operators' orders that were used. */
+  readonly used: SingleUse
+  /** When this process began to remember them, milliseconds since 1970. */
+  readonly startedAt: number
+  /** Definitions that were ordered and did not come back from their table yet, by name: `<hash> <state>`. */
+  readonly ordered: Map<string, string>
   readonly log: RegistryLog
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
+
+/** What an enrolment or renewal ends with: an agent's certificates, leaf first; none for a device. */
+export type Admitted = { readonly subject: string; readonly chain: readonly Buffer[] }
+
+/** By how much clocks may differ. */
+export const clockSkewMs = 30_000
 
 /** What a client is told: a reason code. The detail is for the log. */
 export class RegistryError extends Error {

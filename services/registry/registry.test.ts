@@ -1,21 +1,14 @@
-import { randomUUID, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { AgentEntry, Appraisal, DeviceEntry } from '@interlock/contracts'
-import { listen } from '@interlock/enforcer'
-import { type Enrolment, EnrolmentError, enrolAgent, enrolDevice, reappraiseDevice, renewAgent } from '@interlock/sdk'
-import { createFixture, createTables, type Fixture } from '@interlock/sdk/fixture'
+import { type Enrolment, enrolAgent, enrolDevice, reappraiseDevice, renewAgent } from '@interlock/sdk'
+import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash, deviceProfiles } from '@interlock/sdk/trust-domain'
 import { pcrDigestOf, pcrExtend, pcrRead, type TpmTransport } from '@interlock/tpm'
 import { startTestTpm, type TestTpm } from '@interlock/tpm/test-tpm'
-import { type Admission, type SigningKey, signAdmission, validateSvid, verifySignature } from '@interlock/trust'
+import { type Admission, readAttestationResult, type SigningKey, validateSvid, verifySignature } from '@interlock/trust'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { registryApp } from './app.ts'
-import { readResult } from './attestation-result.ts'
-import { Challenges } from './challenges.ts'
-import { Enrolments } from './enrolment.ts'
-import type { Parts } from './parts.ts'
+import { admissionOf, reasonOf, startTestRegistry, type TestRegistry } from './test-registry.ts'
 
 const laser = agentSpiffeId('laser-operator', 'z9')
 const pcrs = [0, 4, 7]
@@ -43,61 +36,21 @@ afterAll(async () => {
   await Promise.all([tpm.stop(), other.stop()])
 })
 
-let agents: Map<string, AgentEntry>
-let devices: Map<string, DeviceEntry>
-let appraisals: Appraisal[]
-let isLogAway: boolean
-let registry: string
-let parts: Parts
-let close: () => void
+let server: TestRegistry
 beforeEach(async () => {
-  const tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: 'A'.repeat(43) })
-  agents = tables['control.agents'] as Map<string, AgentEntry>
-  devices = new Map()
-  appraisals = []
-  isLogAway = false
-  parts = {
-    anchors: fixture.trust.anchors,
-    key: fixture.key('service-registry'),
-    issuer: fixture.domain.issuer,
-    agents: () => agents,
-    devices: () => devices,
-    enrolments: new Enrolments([certificates(tpm)[1] as Buffer]),
-    challenges: new Challenges(),
-    platforms: new Map(),
-    usedAdmissions: new Set(),
-    log: {
-      async appraised(appraisal) {
-        if (isLogAway) throw new Error('the log is away')
-        appraisals.push(appraisal)
-      },
-      async agent(id, entry) {
-        agents.set(id, entry)
-      },
-      async device(entry) {
-        devices.set(entry.device, entry)
-      },
-    },
-    now: () => Date.now(),
-  }
-  const { server } = await listen(registryApp(parts, { refused: () => {}, failed: () => {} }), '127.0.0.1', 0)
-  registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  close = () => server.close()
+  server = await startTestRegistry(fixture, [certificates(tpm)[1] as Buffer])
 })
-afterEach(() => close())
+afterEach(() => server.close())
 
 const enrolment = (change: Partial<Enrolment> = {}): Enrolment => ({
-  registry,
+  registry: server.url,
   transport,
   pcrs,
   intermediates: [certificates(tpm)[0] as Buffer],
   ...change,
 })
-function admission(change: Partial<Admission> = {}, by: SigningKey = fixture.key('operator-dev')): Promise<string> {
-  const iat = Math.floor(Date.now() / 1000)
-  const base = { iss: by.spiffeId, aud: fixture.domain.bundle.audience, jti: randomUUID(), iat, exp: iat + 600 }
-  return signAdmission({ ...base, subject: laser, pcrs, pcrDigest: reference, ...change }, by)
-}
+const admission = (change: Partial<Admission> = {}, by?: SigningKey): Promise<string> =>
+  admissionOf(fixture, { subject: laser, platform: { pcrs, pcrDigest: reference }, ...change }, by)
 const deviceAdmission = () =>
   admission({
     subject: 'spiffe://lab.interlock.example/device/laser-1',
@@ -111,18 +64,13 @@ const deviceAdmission = () =>
       tpmAppraisalAgeMsMax: 60_000,
     },
   })
-const reasonOf = (asked: Promise<unknown>) =>
-  asked.then(
-    () => 'done',
-    (error: unknown) => (error instanceof EnrolmentError ? error.code : String(error)),
-  )
 async function enrolled() {
   const agent = await enrolAgent(enrolment(), await admission())
   await agent.close()
   return agent.key
 }
 const measured = (value: number) => pcrExtend(transport, 7, Buffer.alloc(32, value))
-const state = (id: string) => (agents.get(id) as { state?: string } | undefined)?.state
+const state = (id: string) => (server.agents.get(id) as { state?: string } | undefined)?.state
 
 describe('an agent’s host enrols', () => {
   it('and gets a certificate of an hour for a key in its TPM, with what the tables say of it', async () => {
@@ -137,24 +85,30 @@ describe('an agent’s host enrols', () => {
     const message = Buffer.from('signed in the TPM')
     expect(verifySignature(svid.value.publicKey, message, await agent.key.sign(message))).toBe(true)
     await agent.close()
-    expect(agents.get(`instance:${laser}`)).toMatchObject({ assurance: 'tpm', state: 'active', definition: 'laser-operator' })
+    expect(server.agents.get(`instance:${laser}`)).toMatchObject({
+      assurance: 'tpm',
+      state: 'active',
+      definition: 'laser-operator',
+    })
   })
 
   it('which is recorded with a signed result, that says which TPM it was', async () => {
     const key = await enrolled()
-    expect(appraisals).toMatchObject([{ subject: laser, status: 'affirming', certificate: key.keyId }])
-    const result = readResult(appraisals[0]?.result ?? '', fixture.trust.anchors)
+    expect(server.appraisals).toMatchObject([{ subject: laser, status: 'affirming', certificate: key.keyId }])
+    const result = readAttestationResult(server.appraisals[0]?.result ?? '', fixture.trust.anchors)
     expect(result).toMatchObject({ ok: true, value: { subject: laser, pcrDigest: reference, model: { model: 'swtpm' } } })
-    const [header, payload] = appraisals[0]?.result.split('.') ?? []
-    expect(readResult(`${header}.${payload}.${Buffer.alloc(64).toString('base64url')}`, fixture.trust.anchors)).toMatchObject({
+    const [header, payload] = server.appraisals[0]?.result.split('.') ?? []
+    expect(
+      readAttestationResult(`${header}.${payload}.${Buffer.alloc(64).toString('base64url')}`, fixture.trust.anchors),
+    ).toMatchObject({
       reason: 'result-signer',
     })
   })
 
   it('or not at all, where it cannot be recorded', async () => {
-    isLogAway = true
+    server.isLogAway = true
     expect(await reasonOf(enrolled())).toBe('internal-error')
-    expect(agents.has(`instance:${laser}`)).toBe(false)
+    expect(server.agents.has(`instance:${laser}`)).toBe(false)
   })
 
   it('attack 31: not with a TPM of another vendor', async () => {
@@ -171,10 +125,16 @@ describe('an agent’s host enrols', () => {
   })
 
   it('not with another TPM than the operator named', async () =>
-    expect(await reasonOf(enrolAgent(enrolment(), await admission({ endorsement: 'A'.repeat(43) })))).toBe('other-tpm'))
+    expect(
+      await reasonOf(
+        enrolAgent(enrolment(), await admission({ platform: { pcrs, pcrDigest: reference, endorsement: 'A'.repeat(43) } })),
+      ),
+    ).toBe('other-tpm'))
 
   it('not in another measured state than the operator admitted', async () => {
-    expect(await reasonOf(enrolAgent(enrolment(), await admission({ pcrDigest: 'A'.repeat(43) })))).toBe('pcr-digest')
+    expect(await reasonOf(enrolAgent(enrolment(), await admission({ platform: { pcrs, pcrDigest: 'A'.repeat(43) } })))).toBe(
+      'pcr-digest',
+    )
     expect(await reasonOf(enrolAgent(enrolment({ pcrs: [0] }), await admission()))).toBe('pcr-selection')
   })
 
@@ -207,25 +167,29 @@ describe('an agent’s host enrols', () => {
     ],
   ])('not admitted %s', async (_what, reason, make) => {
     expect(await reasonOf(enrolAgent(enrolment(), await make()))).toBe(reason)
-    expect(appraisals).toEqual([])
+    expect(server.appraisals).toEqual([])
   })
 
   it('attack 131: once for each admission, in turn or at once', async () => {
     const one = await admission()
     await (await enrolAgent(enrolment(), one)).close()
     expect(await reasonOf(enrolAgent(enrolment(), one))).toBe('admission-used')
-    expect(appraisals).toHaveLength(1)
+    expect(server.appraisals).toHaveLength(1)
   })
 
   it('attack 23: by an answer that is given once, in its time', async () => {
     const send = (path: string, body: object) =>
-      fetch(`${registry}${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+      fetch(`${server.url}${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      })
     const evidence = { quote: { attest: 'AA', signature: 'AA' } }
     const answer = await send('/enrolments/unknown', { secret: 'AA', evidence })
     expect([answer.status, await answer.json()]).toEqual([400, { error: 'challenge-unknown' }])
     const malformed = await send('/enrolments/unknown', { secret: 'AA' })
     expect(await malformed.json()).toEqual({ error: 'request-malformed' })
-    const large = await send('/enrolments', { admission: 'x'.repeat(200_000) })
+    const large = await send('/enrolments', { admission: 'x'.repeat(600_000) })
     expect(large.status).toBe(413)
   })
 })
@@ -241,7 +205,7 @@ describe('a platform is appraised again', () => {
         new X509Certificate(before.chain[0] as Buffer).publicKey,
       ),
     ).toBe(true)
-    expect(appraisals.map(({ status }) => status)).toEqual(['affirming', 'affirming'])
+    expect(server.appraisals.map(({ status }) => status)).toEqual(['affirming', 'affirming'])
   })
 
   it('attack 32: a boot that is not as it was suspends it, until an operator admits it anew', async () => {
@@ -249,7 +213,7 @@ describe('a platform is appraised again', () => {
     await measured(9)
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('pcr-digest')
     expect(state(`instance:${laser}`)).toBe('suspended')
-    expect(appraisals.at(-1)).toMatchObject({ status: 'contraindicated', reason: 'pcr-digest', certificate: '' })
+    expect(server.appraisals.at(-1)).toMatchObject({ status: 'contraindicated', reason: 'pcr-digest', certificate: '' })
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('not-active')
     reference = pcrDigestOf(await pcrRead(transport, pcrs)).toString('base64url')
     await enrolled()
@@ -270,18 +234,18 @@ describe('a platform is appraised again', () => {
 
   it('attack 34: counters that went back suspend it', async () => {
     await enrolled()
-    const known = parts.platforms.get(laser)
+    const known = server.parts.platforms.get(laser)
     if (!known) throw new Error('not enrolled')
-    parts.platforms.set(laser, { ...known, counters: { ...known.counters, resetCount: known.counters.resetCount + 1 } })
+    server.parts.platforms.set(laser, { ...known, counters: { ...known.counters, resetCount: known.counters.resetCount + 1 } })
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('counter-rollback')
     expect(state(`instance:${laser}`)).toBe('suspended')
   })
 
   it('with another key than it was enrolled with, of the same TPM, gets no certificate', async () => {
     await enrolled()
-    const known = parts.platforms.get(laser)
+    const known = server.parts.platforms.get(laser)
     if (!known) throw new Error('not enrolled')
-    parts.platforms.set(laser, { ...known, key: 'A'.repeat(43) })
+    server.parts.platforms.set(laser, { ...known, key: 'A'.repeat(43) })
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('other-key')
   })
 
@@ -292,7 +256,7 @@ describe('a platform is appraised again', () => {
 describe('a device enrols', () => {
   it('and its entry has the key that its acks will be signed with', async () => {
     await enrolDevice(enrolment(), await deviceAdmission())
-    const entry = devices.get('laser-1')
+    const entry = server.devices.get('laser-1')
     expect(entry).toMatchObject({
       device: 'laser-1',
       state: 'active',
@@ -304,19 +268,19 @@ describe('a device enrols', () => {
   it('is appraised again, and suspended where its boot changed', async () => {
     await enrolDevice(enrolment(), await deviceAdmission())
     const id = 'spiffe://lab.interlock.example/device/laser-1'
-    const before = devices.get('laser-1')?.tpm.appraisedAt ?? 0
+    const before = server.devices.get('laser-1')?.tpm.appraisedAt ?? 0
     await new Promise((resolve) => setTimeout(resolve, 5))
     await reappraiseDevice(enrolment(), id)
-    expect(devices.get('laser-1')?.tpm.appraisedAt).toBeGreaterThan(before)
+    expect(server.devices.get('laser-1')?.tpm.appraisedAt).toBeGreaterThan(before)
     await measured(8)
     expect(await reasonOf(reappraiseDevice(enrolment(), id))).toBe('pcr-digest')
-    expect(devices.get('laser-1')?.state).toBe('suspended')
+    expect(server.devices.get('laser-1')?.state).toBe('suspended')
     reference = pcrDigestOf(await pcrRead(transport, pcrs)).toString('base64url')
   })
 })
 
 it('the bundle is the trust domain’s roots as SPIFFE has it', async () => {
-  const bundle = (await (await fetch(`${registry}/bundle`)).json()) as { keys: { use: string; x5c: string[] }[] }
+  const bundle = (await (await fetch(`${server.url}/bundle`)).json()) as { keys: { use: string; x5c: string[] }[] }
   expect(bundle.keys).toMatchObject([{ use: 'x509-svid', kty: 'EC', crv: 'P-256' }])
   expect(bundle.keys[0]?.x5c[0]).toBe(Buffer.from(fixture.domain.root.certificate.rawData).toString('base64'))
 })

@@ -1,7 +1,6 @@
 import type { GrantRequest, Human, TaskTokenClaims } from '@interlock/contracts'
-import { verifyConsent } from '@interlock/trust'
+import { isRevoked, verifyConsent } from '@interlock/trust'
 import { clockSkewMs } from './agent-assertion.ts'
-import { isRevoked } from './known-tables.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Parts } from './parts.ts'
 

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Codec, IssuedToken, JobId, RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
 import { murmur2Partitioner } from '@interlock/sdk'
+import type { AgentTables } from '@interlock/trust'
 import { type SigningKey, signControlEntry } from '@interlock/trust'
 import type { Kafka, Producer } from 'kafkajs'
-import type { KnownTables } from './known-tables.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { TokenLog } from './parts.ts'
 
@@ -15,12 +15,12 @@ export class KafkaTokenLog implements TokenLog {
   readonly #producer: Producer
   readonly #codec: Codec
   readonly #key: SigningKey
-  readonly #tables: KnownTables
+  readonly #tables: AgentTables
   readonly #now: () => number
 
   constructor(
     kafka: Kafka,
-    parts: { readonly codec: Codec; readonly key: SigningKey; readonly tables: KnownTables; readonly now: () => number },
+    parts: { readonly codec: Codec; readonly key: SigningKey; readonly tables: AgentTables; readonly now: () => number },
   ) {
     // Not idempotent: a token that is recorded twice was issued once.
     this.#producer = kafka.producer({

@@ -1,8 +1,7 @@
 import type { TaskTokenClaims } from '@interlock/contracts'
-import { readTaskToken, type TaskToken, verifySignature } from '@interlock/trust'
+import { isRevoked, readTaskToken, type TaskToken, verifySignature } from '@interlock/trust'
 import { clockSkewMs } from './agent-assertion.ts'
 import type { IssuedToken } from './issued-tokens.ts'
-import { isRevoked } from './known-tables.ts'
 import type { Parts } from './parts.ts'
 
 /** A token that counts now, with all it hangs on, root first and itself last. */

@@ -12,7 +12,7 @@ import {
   watchBroker,
 } from '@interlock/enforcer'
 import { ControlFold, followTopics, readControlTables } from '@interlock/sdk'
-import { loadSigningKey, openTrustBundle } from '@interlock/trust'
+import { loadSigningKey, openTrustBundle, SingleUse } from '@interlock/trust'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
@@ -21,7 +21,6 @@ import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
 import { KafkaTokenLog } from './kafka-log.ts'
 import { parseTokenSettings } from './settings.ts'
-import { SingleUse } from './single-use.ts'
 
 const settings = parseSettings(process.env)
 const own = parseTokenSettings(process.env)

@@ -1,9 +1,7 @@
 import type { RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
-import type { SigningKey, TrustAnchors } from '@interlock/trust'
+import type { AgentTables, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
 import type { GrantRequests } from './grant-requests.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
-import type { KnownTables } from './known-tables.ts'
-import type { SingleUse } from './single-use.ts'
 
 /** Where what was issued or revoked is kept; a promise that resolves means that it is. */
 export interface TokenLog {
@@ -18,7 +16,7 @@ export type Parts = {
   /** Signs the tokens; its SPIFFE ID is their `iss`. */
   readonly key: SigningKey
   readonly anchors: TrustAnchors
-  readonly tables: KnownTables
+  readonly tables: AgentTables
   readonly issued: IssuedTokens
   readonly requests: GrantRequests
   /** Assertions that were used. */

@@ -3,12 +3,11 @@ import type { AgentEntry, GrantRequest, RevocationEntry } from '@interlock/contr
 import { listen } from '@interlock/enforcer'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
 import { assertWithPasskey, type SoftwarePasskey } from '@interlock/sdk/software-passkey'
-import { canonicalBytes, digest } from '@interlock/trust'
+import { canonicalBytes, digest, SingleUse } from '@interlock/trust'
 import { tokenApp } from './app.ts'
 import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
 import type { OAuthError } from './oauth-error.ts'
-import { SingleUse } from './single-use.ts'
 
 /** The token service over real HTTP, with its log in memory, so that the log can fail. */
 export type TestServer = {

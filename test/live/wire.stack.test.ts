@@ -200,6 +200,7 @@ describe('Kafka, Avro, wire', () => {
       human: 'alice',
       agent: '',
       definition: '',
+      owner: '',
       device: intent.device,
       capability: intent.capability,
       verdict: 'ALLOW',

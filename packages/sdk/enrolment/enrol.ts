@@ -14,18 +14,7 @@ import {
   type TpmTransport,
 } from '@interlock/tpm'
 import type { SigningKey } from '@interlock/trust'
-
-/** The registry said no, or cannot be reached. `code` is its reason. */
-export class EnrolmentError extends Error {
-  readonly code: string
-  readonly retriable: boolean
-  constructor(code: string, message: string) {
-    super(message)
-    this.name = 'EnrolmentError'
-    this.code = code
-    this.retriable = code === 'unreachable' || code === 'too-many-challenges'
-  }
-}
+import { bytesOf, chainOf, post, textOf } from './registry-client.ts'
 
 export type Enrolment = {
   /** Origin of the registry. */
@@ -44,7 +33,7 @@ export type EnrolledAgent = { readonly key: SigningKey; readonly close: () => Pr
 export function enrolAgent(enrolment: Enrolment, admission: string): Promise<EnrolledAgent> {
   return withKeys(enrolment, async (attestationKey, key) => {
     const { id, nonce, secret } = await activate(enrolment, attestationKey, admission)
-    const body = { secret: text(secret), evidence: await evidenceOf(enrolment, { attestationKey, key, nonce }) }
+    const body = { secret: textOf(secret), evidence: await evidenceOf(enrolment, { attestationKey, key, nonce }) }
     return agentOf(key, await post(enrolment.registry, `/enrolments/${id}`, body))
   })
 }
@@ -64,7 +53,7 @@ export async function enrolDevice(enrolment: Enrolment, admission: string): Prom
   try {
     const { id, nonce, secret } = await activate(enrolment, attestationKey, admission)
     const evidence = await evidenceOf(enrolment, { attestationKey, nonce })
-    await post(enrolment.registry, `/enrolments/${id}`, { secret: text(secret), evidence })
+    await post(enrolment.registry, `/enrolments/${id}`, { secret: textOf(secret), evidence })
   } finally {
     await attestationKey.close()
   }
@@ -112,9 +101,9 @@ async function activate(
     const leaf = await nvRead(transport, p384Endorsement.certificateIndex)
     const begun = await post(registry, '/enrolments', {
       admission,
-      endorsementChain: [leaf, ...intermediates].map(text),
-      endorsementKey: text(endorsement.publicArea),
-      attestationKey: text(attestationKey.publicArea),
+      endorsementChain: [leaf, ...intermediates].map(textOf),
+      endorsementKey: textOf(endorsement.publicArea),
+      attestationKey: textOf(attestationKey.publicArea),
     })
     const credential = { credentialBlob: bytesOf(begun.credentialBlob), encryptedSecret: bytesOf(begun.encryptedSecret) }
     const secret = await activateCredential(transport, {
@@ -141,30 +130,14 @@ async function evidenceOf(
   const quote = await attestationKey.quote({ qualifyingData: nonce, pcrs })
   if (!key) return { quote: attestedText(quote) }
   const certified = await attestationKey.certify({ object: key, qualifyingData: nonce })
-  return { quote: attestedText(quote), key: { ...attestedText(certified), publicArea: text(key.publicArea) } }
+  return { quote: attestedText(quote), key: { ...attestedText(certified), publicArea: textOf(key.publicArea) } }
 }
 
 function agentOf(key: TpmEs256Key, admitted: Record<string, unknown>): EnrolledAgent {
-  const chain = (admitted.chain as string[]).map(bytesOf)
-  return { key: identified(key, admitted.subject as SpiffeId, chain), close: () => key.close() }
+  return { key: identified(key, admitted.subject as SpiffeId, chainOf(admitted)), close: () => key.close() }
 }
 
-const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
-const bytesOf = (value: unknown) => Buffer.from(String(value), 'base64url')
 const attestedText = ({ attest, signature }: { attest: Uint8Array; signature: Uint8Array }) => ({
-  attest: text(attest),
-  signature: text(signature),
+  attest: textOf(attest),
+  signature: textOf(signature),
 })
-
-async function post(registry: string, path: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${registry}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  }).catch((cause: unknown) => {
-    throw new EnrolmentError('unreachable', `the registry at ${registry} does not answer: ${String(cause)}`)
-  })
-  const answer = (await response.json()) as Record<string, unknown>
-  if (response.ok) return answer
-  throw new EnrolmentError(String(answer.error), `the registry refuses: ${String(answer.error)}`)
-}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { stageNames, type TrustBundle } from '@interlock/contracts'
-import { canonicalBytes, digest } from '@interlock/trust'
+import { definitionHashOf } from '@interlock/trust'
 import { createIntermediate, createRoot, type Identity, type Issuer, issueIdentity } from '@interlock/trust/issue'
 import { createPasskey, credentialOf, type SoftwarePasskey } from '../software-passkey.ts'
 import { agentName, agents, definitions, humans, laboratory } from './laboratory.ts'
@@ -25,7 +25,11 @@ const services = [
   { name: 'operator-dev', path: 'operator/dev' },
 ]
 
-export const definitionHash = (name: string): string => digest(canonicalBytes(definitions[name]))
+export const definitionHash = (name: string): string => {
+  const definition = definitions[name]
+  if (!definition) throw new Error(`no definition ${name} in the laboratory`)
+  return definitionHashOf(definition)
+}
 export const agentSpiffeId = (definition: string, instance: string): string =>
   `spiffe://${laboratory.trustDomain}/agent/${definition}/${instance}`
 

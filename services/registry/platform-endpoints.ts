@@ -1,40 +1,33 @@
-import { createHash } from 'node:crypto'
 import type { AgentEntry, DeviceEntry } from '@interlock/contracts'
-import { type Admission, parseSpiffeId, roleOf, thumbprint, verifyAdmission } from '@interlock/trust'
-import { type KnownPlatform, signResult } from './attestation-result.ts'
+import { type Admission, type KnownPlatform, parseSpiffeId, roleOf } from '@interlock/trust'
+import { admitted, useAdmission } from './admissions.ts'
 import { issueSvid } from './certificates.ts'
-import { type Appraised, appraise, type BeginRequest, type PlatformEvidence } from './enrolment.ts'
-import { type Parts, RegistryError } from './parts.ts'
-
-const skewMs = 30_000
-
-/** What an enrolment or renewal ends with: an agent's certificates, leaf first; none for a device. */
-export type Admitted = { readonly subject: string; readonly chain: readonly Buffer[] }
+import { type Appraised, appraise, type BeginRequest, type PlatformAdmission, type PlatformEvidence } from './enrolment.ts'
+import { type Admitted, type Parts, RegistryError } from './parts.ts'
+import { keyDigest, record } from './record.ts'
 
 /** An admitted platform shows its TPM. Returns what only that TPM can answer. @throws RegistryError */
 export function begin(admissionText: string, request: BeginRequest, parts: Parts) {
-  const { anchors, enrolments, now, usedAdmissions } = parts
-  const admission = verifyAdmission(admissionText, { anchors, now: now(), skewMs })
-  if (!admission.ok) throw new RegistryError(`admission-${admission.reason}`, admission.detail)
-  const { jti } = admission.value
-  if (usedAdmissions.has(jti)) throw new RegistryError('admission-used', { jti }, 409)
-  const challenge = enrolments.begin(admission.value, request, now())
+  const admission = admitted(admissionText, parts)
+  const { platform } = admission
+  if (!platform) throw new RegistryError('admission-no-reference', 'it admits software alone')
+  const challenge = parts.enrolments.begin({ ...admission, platform }, request, parts.now())
   if (!challenge.ok) throw new RegistryError(challenge.reason, challenge.detail)
   return challenge.value
 }
 
 /** The TPM's answer. Recorded before anything is handed out: what was not recorded was not issued. @throws RegistryError */
 export async function finish(id: string, secret: Buffer, evidence: PlatformEvidence, parts: Parts): Promise<Admitted> {
-  const { enrolments, now, usedAdmissions } = parts
+  const { enrolments, now } = parts
   const found = enrolments.finish(id, secret, evidence, now())
   if (!found.ok) throw new RegistryError(found.reason, found.detail)
   const { admission, appraised } = found.value
   // Before the first wait: of two enrolments at once by one admission, one goes on (ATTACKS 131).
-  if (usedAdmissions.has(admission.jti)) throw new RegistryError('admission-used', { jti: admission.jti }, 409)
-  usedAdmissions.add(admission.jti)
+  useAdmission(admission, parts)
   const known = knownOf(admission, appraised, now())
   const chain = admission.device ? [] : await certify(admission.subject, appraised.key, parts)
   await record(known, chain, parts)
+  parts.platforms.set(known.subject, known)
   if (admission.device) await parts.log.device(deviceOf(admission.device, known))
   else await parts.log.agent(`instance:${admission.subject}`, instanceOf(known))
   return { subject: admission.subject, chain }
@@ -75,6 +68,7 @@ export async function renew(id: string, evidence: PlatformEvidence, parts: Parts
   if (keyDigest(found.value.key) !== known.key) throw new RegistryError('other-key', { subject: asked.subject })
   const chain = isDevice ? [] : await certify(asked.subject, found.value.key, parts)
   await record(fresh, chain, parts)
+  parts.platforms.set(fresh.subject, fresh)
   const entry = parts.devices().get(asked.subject.split('/').at(-1) ?? '')
   if (isDevice && entry) await parts.log.device({ ...entry, tpm: { ...entry.tpm, appraisedAt: fresh.appraisedAt } })
   if (!isDevice) await parts.log.agent(`instance:${asked.subject}`, instanceOf(fresh))
@@ -99,20 +93,7 @@ function assertActive(subject: string, { agents, devices }: Parts): void {
 
 async function certify(subject: string, key: Appraised['key'], parts: Parts): Promise<Buffer[]> {
   if (!key) throw new RegistryError('key-missing', { subject })
-  return issueSvid(subject, key, parts)
-}
-
-async function record(known: KnownPlatform, chain: readonly Buffer[], { key, log, platforms }: Parts): Promise<void> {
-  const [leaf] = chain
-  await log.appraised({
-    subject: known.subject,
-    status: 'affirming',
-    reason: '',
-    certificate: leaf ? thumbprint(leaf) : '',
-    result: await signResult(known, `pcrs:${known.pcrDigest}`, key),
-    appraisedAt: known.appraisedAt,
-  })
-  platforms.set(known.subject, known)
+  return issueSvid({ subject, publicKey: key, assurance: 'tpm' }, parts)
 }
 
 async function suspend(known: KnownPlatform, reason: string, { log, agents, devices, now }: Parts): Promise<void> {
@@ -127,17 +108,11 @@ async function suspend(known: KnownPlatform, reason: string, { log, agents, devi
 
 const countersOf = ({ clockMs, resetCount, restartCount }: Appraised['quote']) => ({ clock: clockMs, resetCount, restartCount })
 
-/** An agent keeps its key: another one is admitted anew. */
-const keyDigest = (key: Appraised['key']): string =>
-  key
-    ? createHash('sha256')
-        .update(key.export({ type: 'spki', format: 'der' }))
-        .digest('base64url')
-    : ''
-
-function knownOf({ subject, jti, pcrs, pcrDigest }: Admission, appraised: Appraised, now: number): KnownPlatform {
+function knownOf({ subject, jti, platform }: PlatformAdmission, appraised: Appraised, now: number): KnownPlatform {
   const { attestationKey, endorsement, model, quote } = appraised
+  const { pcrs, pcrDigest } = platform
   return {
+    kind: 'platform',
     ...{ subject, admission: jti, attestationKey, endorsement, model, pcrs, pcrDigest },
     key: keyDigest(appraised.key),
     firmware: quote.firmwareVersion,

@@ -1,0 +1,146 @@
+import { accepted, type Result, refused } from '@interlock/contracts'
+import { z } from 'zod'
+import { readJws, signJws } from './jws.ts'
+import { type SigningKey, verifySignature } from './signing-key.ts'
+import type { TrustAnchors } from './trust-anchors.ts'
+
+const typ = 'eat+jwt'
+/** draft-ietf-rats-ear: the profile of EAT attestation results. */
+const profile = 'tag:ietf.org,2026:rats/ear#01'
+
+const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/)
+const platformSchema = z.object({
+  'ear.status': z.literal('affirming'),
+  'ear.appraisal-policy-id': z.string(),
+  /** What the next appraisal starts from. */
+  'interlock.subject': z.string(),
+  'interlock.admission': z.string(),
+  'interlock.key': base64url,
+  'interlock.attestation-key': base64url,
+  'interlock.endorsement': base64url,
+  'interlock.model': z.object({ manufacturer: z.string(), model: z.string(), version: z.string() }),
+  'interlock.pcrs': z.array(z.int()),
+  'interlock.pcr-digest': base64url,
+  'interlock.firmware': z.string(),
+  'interlock.counters': z.object({ clock: z.number(), resetCount: z.int(), restartCount: z.int() }),
+})
+
+/** Nobody looked at the platform: there was nothing to look at (AR4SI §2.3, `none`). */
+const softwareSchema = z.object({
+  'ear.status': z.literal('none'),
+  'interlock.subject': z.string(),
+  /** jti of the operator's admission; empty for a sub-agent, whom its parent brought up, and for a renewal. */
+  'interlock.admission': z.string(),
+  'interlock.key': base64url,
+})
+
+const claimsSchema = z.object({
+  eat_profile: z.literal(profile),
+  iat: z.int(),
+  'ear.verifier-id': z.object({ build: z.string(), developer: z.string() }),
+  submods: z.union([z.strictObject({ platform: platformSchema }), z.strictObject({ software: softwareSchema })]),
+})
+
+/** What is known of a platform since its last good appraisal. */
+export type KnownPlatform = {
+  readonly kind: 'platform'
+  readonly subject: string
+  /** jti of the admission that it came with. */
+  readonly admission: string
+  /** base64url SHA-256 of the certified key's SubjectPublicKeyInfo; empty for a device. */
+  readonly key: string
+  readonly attestationKey: Buffer
+  readonly endorsement: string
+  readonly model: { readonly manufacturer: string; readonly model: string; readonly version: string }
+  readonly pcrs: readonly number[]
+  readonly pcrDigest: string
+  readonly firmware: string
+  readonly counters: { readonly clock: number; readonly resetCount: number; readonly restartCount: number }
+  /** Milliseconds since 1970. */
+  readonly appraisedAt: number
+}
+
+/** An agent that came as software alone. */
+export type KnownSoftware = {
+  readonly kind: 'software'
+  readonly subject: string
+  readonly admission: string
+  readonly key: string
+  readonly appraisedAt: number
+}
+
+/** Signs what an appraisal found as an EAR: for whoever wants to know, and for the registry itself after a restart. */
+export function signAttestationResult(known: KnownPlatform | KnownSoftware, key: SigningKey): Promise<string> {
+  const claims: z.infer<typeof claimsSchema> = {
+    eat_profile: profile,
+    iat: Math.floor(known.appraisedAt / 1000),
+    'ear.verifier-id': { build: 'interlock-registry 0.1.0', developer: 'Interlock' },
+    submods: known.kind === 'platform' ? { platform: platformClaims(known) } : { software: softwareClaims(known) },
+  }
+  return signJws({ typ, kid: key.keyId }, claims, key)
+}
+
+const platformClaims = (known: KnownPlatform): z.infer<typeof platformSchema> => ({
+  'ear.status': 'affirming',
+  'ear.appraisal-policy-id': `pcrs:${known.pcrDigest}`,
+  'interlock.subject': known.subject,
+  'interlock.admission': known.admission,
+  'interlock.key': known.key,
+  'interlock.attestation-key': known.attestationKey.toString('base64url'),
+  'interlock.endorsement': known.endorsement,
+  'interlock.model': { ...known.model },
+  'interlock.pcrs': [...known.pcrs],
+  'interlock.pcr-digest': known.pcrDigest,
+  'interlock.firmware': known.firmware,
+  'interlock.counters': { ...known.counters },
+})
+
+const softwareClaims = (known: KnownSoftware): z.infer<typeof softwareSchema> => ({
+  'ear.status': 'none',
+  'interlock.subject': known.subject,
+  'interlock.admission': known.admission,
+  'interlock.key': known.key,
+})
+
+export type AttestationResultReason = 'result-malformed' | 'result-signer'
+
+/** Reads back a result that a registry of this trust bundle signed. */
+export function readAttestationResult(
+  text: string,
+  anchors: TrustAnchors,
+): Result<KnownPlatform | KnownSoftware, AttestationResultReason> {
+  const jws = readJws(text)
+  if (!jws.ok || jws.value.header.typ !== typ) return refused('result-malformed')
+  const { header, payload, signature, signingInput } = jws.value
+  const signer = typeof header.kid === 'string' ? anchors.signer(header.kid) : undefined
+  if (signer?.role.kind !== 'service' || signer.role.service !== 'registry') return refused('result-signer')
+  if (!verifySignature(signer.publicKey, signingInput, signature)) return refused('result-signer')
+  const claims = claimsSchema.safeParse(payload)
+  if (!claims.success) return refused('result-malformed', { at: claims.error.issues[0]?.path.join('.') ?? '' })
+  const { submods, iat } = claims.data
+  const appraisedAt = iat * 1000
+  return accepted('platform' in submods ? platformOf(submods.platform, appraisedAt) : softwareOf(submods.software, appraisedAt))
+}
+
+const platformOf = (platform: z.infer<typeof platformSchema>, appraisedAt: number): KnownPlatform => ({
+  kind: 'platform',
+  subject: platform['interlock.subject'],
+  admission: platform['interlock.admission'],
+  key: platform['interlock.key'],
+  attestationKey: Buffer.from(platform['interlock.attestation-key'], 'base64url'),
+  endorsement: platform['interlock.endorsement'],
+  model: platform['interlock.model'],
+  pcrs: platform['interlock.pcrs'],
+  pcrDigest: platform['interlock.pcr-digest'],
+  firmware: platform['interlock.firmware'],
+  counters: platform['interlock.counters'],
+  appraisedAt,
+})
+
+const softwareOf = (software: z.infer<typeof softwareSchema>, appraisedAt: number): KnownSoftware => ({
+  kind: 'software',
+  subject: software['interlock.subject'],
+  admission: software['interlock.admission'],
+  key: software['interlock.key'],
+  appraisedAt,
+})

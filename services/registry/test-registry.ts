@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { AgentEntry, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
+import { listen } from '@interlock/enforcer'
+import { EnrolmentError } from '@interlock/sdk'
+import { createTables, type Fixture } from '@interlock/sdk/fixture'
+import { type Admission, type SigningKey, SingleUse, signAdmission } from '@interlock/trust'
+import { registryApp } from './app.ts'
+import { Challenges } from './challenges.ts'
+import { Enrolments } from './enrolment.ts'
+import type { Parts } from './parts.ts'
+
+/** A registry over HTTP whose log is in memory and can be taken away. */
+export type TestRegistry = {
+  readonly url: string
+  readonly parts: Parts
+  readonly agents: Map<string, AgentEntry>
+  readonly devices: Map<string, DeviceEntry>
+  readonly revocations: Map<string, RevocationEntry>
+  readonly appraisals: Appraisal[]
+  isLogAway: boolean
+  /** Milliseconds by which its clock differs from ours. */
+  clockMs: number
+  close(): void
+}
+
+export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buffer[]): Promise<TestRegistry> {
+  const tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: 'A'.repeat(43) })
+  const agents = tables['control.agents'] as Map<string, AgentEntry>
+  const devices = new Map<string, DeviceEntry>()
+  const revocations = new Map<string, RevocationEntry>()
+  const appraisals: Appraisal[] = []
+  const control = { isLogAway: false, clockMs: 0 }
+  const kept = () => {
+    if (control.isLogAway) throw new Error('the log is away')
+  }
+  const parts: Parts = {
+    anchors: fixture.trust.anchors,
+    key: fixture.key('service-registry'),
+    issuer: fixture.domain.issuer,
+    agents: () => agents,
+    devices: () => devices,
+    revocations: () => revocations,
+    enrolments: new Enrolments(tpmRoots),
+    challenges: new Challenges(),
+    platforms: new Map(),
+    usedAdmissions: new Set(),
+    used: new SingleUse(),
+    startedAt: Date.now() - 5000,
+    ordered: new Map(),
+    log: {
+      async appraised(appraisal) {
+        kept()
+        appraisals.push(appraisal)
+      },
+      async agent(id, entry) {
+        kept()
+        agents.set(id, entry)
+        if (entry.kind === 'definition') parts.ordered.delete(entry.name)
+      },
+      async device(entry) {
+        kept()
+        devices.set(entry.device, entry)
+      },
+    },
+    now: () => Date.now() + control.clockMs,
+  }
+  const { server } = await listen(registryApp(parts, { refused: () => {}, failed: () => {} }), '127.0.0.1', 0)
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return Object.assign(control, { url, parts, agents, devices, revocations, appraisals, close: () => server.close() })
+}
+
+/** What an operator signs to admit somebody, for ten minutes. */
+export function admissionOf(
+  fixture: Fixture,
+  change: Partial<Admission> & Pick<Admission, 'subject'>,
+  by: SigningKey = fixture.key('operator-dev'),
+): Promise<string> {
+  const iat = Math.floor(Date.now() / 1000)
+  const base = { iss: by.spiffeId, aud: fixture.domain.bundle.audience, jti: randomUUID(), iat, exp: iat + 600 }
+  return signAdmission({ ...base, ...change }, by)
+}
+
+/** The registry's reason, or `done`. */
+export const reasonOf = (asked: Promise<unknown>): Promise<string> =>
+  asked.then(
+    () => 'done',
+    (error: unknown) => (error instanceof EnrolmentError ? error.code : String(error)),
+  )
