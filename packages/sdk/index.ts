@@ -21,12 +21,15 @@ export {
   reappraiseDevice,
   renewAgent,
 } from './enrolment/enrol.ts'
+export { enrolProfile, type ProfileRequest } from './enrolment/enrol-profile.ts'
 export {
   type CertifiedKey,
   enrolSoftwareAgent,
   enrolSubAgent,
   renewSoftwareAgent,
 } from './enrolment/enrol-software.ts'
+export { type Measurement, measurePlatform } from './enrolment/measure-platform.ts'
+export { type Agent, type AgentEvents, openAgent } from './enrolment/open-agent.ts'
 export {
   type DefinitionChange,
   orderDefinition,

@@ -42,6 +42,7 @@ export {
 } from './templates.ts'
 export { TpmError } from './tpm-error.ts'
 export { openDeviceTransport } from './transport/device-transport.ts'
+export { findTpm, openTransport } from './transport/open-transport.ts'
 export { openSocketTransport } from './transport/socket-transport.ts'
 export type { TpmTransport } from './transport/transport.ts'
 export type { AttestationEvidence } from './verifier/attestation.ts'

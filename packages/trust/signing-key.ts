@@ -76,11 +76,13 @@ export function signingKey(privateKey: KeyObject, chain: readonly Buffer[]): Sig
 /** Reads a key and its chain from PEM files. @throws SigningKeyError where others than the owner may read the key (ATTACKS 156). */
 export function loadSigningKey(keyFile: string, chainFile: string): SigningKey {
   assertPrivate(keyFile)
-  const pem = readFileSync(chainFile, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  return signingKey(
-    createPrivateKey(readFileSync(keyFile)),
-    pem.map((text) => Buffer.from(new X509Certificate(text).raw)),
-  )
+  return signingKey(createPrivateKey(readFileSync(keyFile)), pemCertificates(readFileSync(chainFile, 'utf8')))
+}
+
+/** The certificates of a PEM text, DER, in its order. */
+export function pemCertificates(pem: string): Buffer[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  return blocks.map((text) => Buffer.from(new X509Certificate(text).raw))
 }
 
 /** @throws SigningKeyError where others than the owner may read the file (ATTACKS 156) */

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { replacePrivateFile } from '@interlock/sdk/private-file'
 import { z } from 'zod'
 import { CliError } from '../cli-error.ts'
 import type { Layout } from '../trust-domain/layout.ts'
-import { replacePrivateFile } from '../trust-domain/private-file.ts'
 
 /** Where the parts of a running stack are: written by what starts it, read by every command that talks to it. */
 export const stackSchema = z.object({

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { ControlEntry, ControlTable } from '@interlock/contracts'
 import { controlTables } from '@interlock/contracts'
+import { replacePrivateFile } from '@interlock/sdk/private-file'
 import type { TableEntry } from '@interlock/sdk/trust-domain'
 import { z } from 'zod'
-import { replacePrivateFile } from './private-file.ts'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/)
 const fileSchema = z.array(

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { ControlStatement, DeviceEntry } from '@interlock/contracts'
+import { chainPem, keyPem } from '@interlock/sdk/pem'
+import { createPrivateFile } from '@interlock/sdk/private-file'
 import { type SoftwarePasskey, softwarePasskeySchema } from '@interlock/sdk/software-passkey'
 import {
   controlEntries,
@@ -13,8 +15,6 @@ import {
 import { digest, loadSigningKey } from '@interlock/trust'
 import { readControlFile, writeControlFile } from './control-file.ts'
 import { type Layout, layoutOf } from './layout.ts'
-import { chainPem, keyPem } from './pem.ts'
-import { createPrivateFile } from './private-file.ts'
 
 export type InitRequest = {
   readonly directory: string

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { consentToGrant, delegate, readGrantRequest, signAgentAssertion, TokenClient } from '@interlock/sdk'
+import { replacePrivateFile } from '@interlock/sdk/private-file'
 import { type SoftwarePasskey, softwarePasskeySchema } from '@interlock/sdk/software-passkey'
 import { issueJob, type JobTokens, jobGrants, operatorGrants } from '@interlock/sdk/trust-domain'
 import { loadSigningKey, readTaskToken, type SigningKey } from '@interlock/trust'
 import { z } from 'zod'
 import { readStackFile } from '../stack/stack-file.ts'
 import type { Layout } from './layout.ts'
-import { replacePrivateFile } from './private-file.ts'
 
 const jobSchema = z.strictObject({
   jobId: z.string(),

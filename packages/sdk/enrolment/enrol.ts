@@ -71,7 +71,7 @@ export async function reappraiseDevice(enrolment: Enrolment, subject: string): P
 }
 
 /** The label that the agent's key is derived by: the same key at each start. */
-const keyLabel = 'interlock agent'
+export const keyLabel = 'interlock agent'
 
 async function withKeys<Value>(
   { transport }: Enrolment,

@@ -1,6 +1,6 @@
 import { createCodec, readTopology } from '@interlock/contracts'
 import { fetchSchemaIds } from '@interlock/contracts/registry'
-import { openDeviceTransport, openSocketTransport } from '@interlock/tpm'
+import { openTransport } from '@interlock/tpm'
 import { Kafka, logLevel } from 'kafkajs'
 import { pino } from 'pino'
 import { z } from 'zod'
@@ -28,7 +28,7 @@ log.info({ settings }, 'settings')
 
 const topology = readTopology()
 const codec = createCodec({ topology, ids: await fetchSchemaIds(settings.INTERLOCK_REGISTRY, topology) })
-const tpm = await openTpm(settings.INTERLOCK_TPM)
+const tpm = await openTransport(settings.INTERLOCK_TPM)
 const device = await startSimulatedDevice({
   device: settings.INTERLOCK_DEVICE,
   kafka: new Kafka({ clientId: service, brokers: [settings.INTERLOCK_KAFKA], logLevel: logLevel.NOTHING }),
@@ -50,9 +50,4 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     await tpm.close()
     process.exit(0)
   })
-}
-
-function openTpm(where: string) {
-  const [, host, port] = /^([^/:]+):(\d+)$/.exec(where) ?? []
-  return host && port ? openSocketTransport({ host, port: Number(port) }) : openDeviceTransport(where)
 }
