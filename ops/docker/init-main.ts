@@ -5,7 +5,7 @@
 
 import { initTrustDomain, writeStackFile } from '@interlock/cli'
 import { measureBoot, readDeviceTpm } from '@interlock/sdk/simulated-device'
-import { openSocketTransport } from '@interlock/tpm'
+import { openTransport } from '@interlock/tpm'
 import { z } from 'zod'
 import { prepareStack } from '../local/prepare.ts'
 import { publishEntries } from '../local/publish-entries.ts'
@@ -56,8 +56,7 @@ console.log(`${isNew ? 'made' : 'kept'} the trust domain, published ${entries.le
 
 async function enrol(text: string) {
   const [device = '', address = ''] = text.split('=')
-  const [host = '', port = ''] = address.split(':')
-  const transport = await openSocketTransport({ host, port: Number(port) })
+  const transport = await openTransport(address)
   try {
     await measureBoot(transport, device)
     return { device, ...(await readDeviceTpm(transport)) }

@@ -1,19 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { type Layout, readStackFile, signingKeyOf } from '@interlock/cli'
-import {
-  consentToGrant,
-  type EnrolledAgent,
-  enrolAgent,
-  readGrantRequest,
-  renewAgent,
-  signAgentAssertion,
-  TokenClient,
-} from '@interlock/sdk'
+import { admit, type EnrolledAgent, enrolAgent, renewAgent } from '@interlock/sdk'
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
-import { agentSpiffeId, jobGrants, operatorGrants } from '@interlock/sdk/trust-domain'
-import { openSocketTransport, pcrExtend, type TpmTransport } from '@interlock/tpm'
-import { type SigningKey, signAdmission } from '@interlock/trust'
+import { agentSpiffeId } from '@interlock/sdk/trust-domain'
+import { openTransport, pcrExtend, type TpmTransport } from '@interlock/tpm'
+import type { SigningKey } from '@interlock/trust'
 import { type RunningTpm, startTpm } from '../local/tpm.ts'
+import { obtainTokens } from './obtain-tokens.ts'
 
 export type AgentHostRequest = {
   readonly layout: Layout
@@ -39,8 +31,7 @@ export class AgentHost {
 
   static async start(request: AgentHostRequest): Promise<AgentHost> {
     const tpm = await startTpm({ directory: request.layout.directory, device: 'agent-host' })
-    const [host = '', port] = tpm.address.split(':')
-    return new AgentHost(request, tpm, await openSocketTransport({ host, port: Number(port) }))
+    return new AgentHost(request, tpm, await openTransport(tpm.address))
   }
 
   async stop(): Promise<void> {
@@ -59,19 +50,8 @@ export class AgentHost {
   async enrol(): Promise<void> {
     const operator = signingKeyOf(this.#request.layout, 'operator-dev')
     const { pcrs, pcrDigest } = this.#tpm.enrolment
-    const iat = Math.floor(Date.now() / 1000)
-    const admission = await signAdmission(
-      {
-        iss: operator.spiffeId,
-        aud: this.#request.audience,
-        jti: randomUUID(),
-        iat,
-        exp: iat + 600,
-        subject: this.subject,
-        platform: { pcrs: [...pcrs], pcrDigest },
-      },
-      operator,
-    )
+    const platform = { pcrs: [...pcrs], pcrDigest }
+    const admission = await admit({ subject: this.subject, platform }, { operator, audience: this.#request.audience })
     // A TPM has room for three keys, and enrolment needs them.
     await this.#agent?.close()
     this.#agent = undefined
@@ -91,15 +71,9 @@ export class AgentHost {
   }
 
   /** A job of the human's for this agent: consent, root token, exchange. */
-  async tokensFor(job: string): Promise<readonly string[]> {
+  tokensFor(job: string): Promise<readonly string[]> {
     const { layout, passkey } = this.#request
-    const issuer = readStackFile(layout).tokenService ?? ''
-    const client = await TokenClient.open(issuer, signingKeyOf(layout, 'agent-job-orchestrator-o1'))
-    const requested = await client.requestJob({ human: passkey.human, grants: jobGrants, mayDelegateTo: [this.subject], job })
-    await consentToGrant(requested.verificationUri, await readGrantRequest(requested.verificationUri), passkey)
-    const root = await client.rootToken(requested)
-    const actorToken = await signAgentAssertion(this.key, issuer)
-    return [root, await client.exchange({ token: root, actorToken, grants: operatorGrants('laser-1') })]
+    return obtainTokens({ layout, passkey, key: this.key, job })
   }
 
   #enrolment() {

@@ -1,9 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { CliError } from './cli-error.ts'
+import { addAdmit } from './commands/admit.ts'
+import { addAgent } from './commands/agent.ts'
 import { addApprove } from './commands/approve.ts'
+import { addDefinition } from './commands/definition.ts'
 import { addDevInit } from './commands/dev-init.ts'
 import { addDevJob } from './commands/dev-job.ts'
+import { addDevice } from './commands/device.ts'
 import { addIntent } from './commands/intent.ts'
+import { addMeasure } from './commands/measure.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addStop } from './commands/stop.ts'
 import { addTopics } from './commands/topics.ts'
@@ -23,6 +28,11 @@ addApprove(program)
 addStop(program)
 addRevoke(program)
 addTrace(program)
+addDefinition(program)
+addMeasure(program)
+addAdmit(program)
+addAgent(program)
+addDevice(program)
 addTopics(program)
 
 try {

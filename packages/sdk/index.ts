@@ -13,6 +13,7 @@ export {
   verifyOrder,
 } from './adapter/verify-order.ts'
 export { consentToGrant, GrantAnswerError, readGrantRequest } from './answer-grant.ts'
+export { admit, type ByOperator } from './enrolment/admit.ts'
 export {
   type EnrolledAgent,
   type Enrolment,
@@ -21,7 +22,7 @@ export {
   reappraiseDevice,
   renewAgent,
 } from './enrolment/enrol.ts'
-export { enrolProfile, type ProfileRequest } from './enrolment/enrol-profile.ts'
+export { admittedBy, enrolProfile, type ProfileRequest } from './enrolment/enrol-profile.ts'
 export {
   type CertifiedKey,
   enrolSoftwareAgent,

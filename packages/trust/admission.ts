@@ -15,30 +15,31 @@ const typ = 'admission+jwt'
 const validityMsMax = 86_400_000
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 
+/** Reference values that evidence is appraised against. */
+export const platformReferenceSchema = z.strictObject({
+  /** PCRs of the SHA-256 bank, ascending, and the digest over their values. */
+  pcrs: z.array(z.int().min(0).max(23)).min(1).max(24),
+  pcrDigest: digest,
+  /** base64url SHA-256 of the endorsement certificate, where the very TPM is known beforehand. */
+  endorsement: digest.optional(),
+})
+export type PlatformReference = z.infer<typeof platformReferenceSchema>
+
+/** Of a device: all of its entry but what the TPM says. */
+export const admittedDeviceSchema = deviceEntrySchema
+  .omit({ tpm: true })
+  // How old an appraisal of the device itself may become, milliseconds.
+  .extend({ tpmAppraisalAgeMsMax: z.int().min(1000) })
+
 const schema = operatorClaims({
   /** SPIFFE ID of an agent's instance or of a device. */
   subject: z.string().max(2048),
-  /** Reference values of the platform. Without them the agent may come as software alone, and its certificate will say so. */
-  platform: z
-    .strictObject({
-      /** PCRs of the SHA-256 bank, ascending, and the digest over their values. */
-      pcrs: z.array(z.int().min(0).max(23)).min(1).max(24),
-      pcrDigest: digest,
-      /** base64url SHA-256 of the endorsement certificate, where the very TPM is known beforehand. */
-      endorsement: digest.optional(),
-    })
-    .optional(),
-  /** Of a device: all of its entry but what the TPM says. */
-  device: deviceEntrySchema
-    .omit({ tpm: true })
-    // How old an appraisal of the device itself may become, milliseconds.
-    .extend({ tpmAppraisalAgeMsMax: z.int().min(1000) })
-    .optional(),
+  /** Without a platform the agent may come as software alone, and its certificate will say so. */
+  platform: platformReferenceSchema.optional(),
+  device: admittedDeviceSchema.optional(),
 })
 
 export type Admission = z.infer<typeof schema>
-/** Reference values that evidence is appraised against. */
-export type PlatformReference = NonNullable<Admission['platform']>
 export type AdmissionReason = OperatorStatementReason | 'subject' | 'no-reference'
 
 /** An operator admits a machine: by this, and only by this, an enrolment may begin. */

@@ -1,6 +1,6 @@
 import { readDeviceTpm } from '@interlock/sdk/simulated-device'
 import { deviceProfiles } from '@interlock/sdk/trust-domain'
-import { openSocketTransport } from '@interlock/tpm'
+import { openTransport } from '@interlock/tpm'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { connect } from '../stack/connect.ts'
@@ -34,12 +34,12 @@ async function run({ directory, publish, tpm }: Options): Promise<void> {
 
 /** Asks the TPM itself for the key it will sign with. */
 async function enrol(text: string) {
-  const [, device, host, port] = /^([a-z0-9-]+)=([^:]+):(\d+)$/.exec(text) ?? []
-  if (!device || !host || !port)
+  const [, device, address] = /^([a-z0-9-]+)=([^:]+:\d+)$/.exec(text) ?? []
+  if (!device || !address)
     throw new CliError('usage', `--tpm ${text} is not device=host:port`, 'Write for example --tpm laser-1=127.0.0.1:2321.')
   if (!(device in deviceProfiles))
     throw new CliError('usage', `no device ${device} here`, `There are ${Object.keys(deviceProfiles).join(', ')}.`)
-  const transport = await openSocketTransport({ host, port: Number(port) })
+  const transport = await openTransport(address)
   try {
     return { device, ...(await readDeviceTpm(transport)) }
   } finally {

@@ -50,6 +50,11 @@ class Agent {
     throw new EnrolmentError('certificate-expired', `the certificate of ${this.#key.spiffeId} ended: see why its renewals failed`)
   }
 
+  /** When the present certificate ends, milliseconds since 1970. */
+  get until(): number {
+    return lifeOf(this.#key).until
+  }
+
   /** What is past its half is renewed at once; where that fails, what is left of it is used. */
   async start(): Promise<void> {
     const { half, until } = lifeOf(this.#key)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentDefinition } from '@interlock/contracts'
-import { definitionHashOf, type SigningKey, signDefinitionOrder, standingOf } from '@interlock/trust'
+import { definitionHashOf, signDefinitionOrder, standingOf } from '@interlock/trust'
+import type { ByOperator } from './admit.ts'
 import { ask, EnrolmentError, post } from './registry-client.ts'
 
 /** Seconds: an order is carried out at once. */
@@ -31,7 +32,7 @@ export async function readDefinition(registry: string, name: string): Promise<Re
 export async function orderDefinition(
   registry: string,
   change: DefinitionChange,
-  { operator, audience }: { readonly operator: SigningKey; readonly audience: string },
+  { operator, audience }: ByOperator,
 ): Promise<RegisteredDefinition> {
   const present = await readDefinition(registry, change.name)
   const hash = change.definition ? definitionHashOf(change.definition) : present?.hash
