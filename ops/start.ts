@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createCodec, readTopology } from '@interlock/contracts'
 import { fetchSchemaIds } from '@interlock/contracts/registry'
-import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import { Kafka, logLevel } from 'kafkajs'
 import { saying, startStack, startSystem } from './local/index.ts'
-import { AgentHost } from './scenario/agent-host.ts'
+import { AgentHosts } from './scenario/agent-hosts.ts'
 import { playScenario } from './scenario/play.ts'
 import { readProgram } from './scenario/program.ts'
 import { summaryOf } from './scenario/summary.ts'
@@ -29,18 +28,10 @@ const kafka = new Kafka({ clientId: 'interlock-scenario', brokers: [stack.kafka]
 const codec = createCodec({ topology, ids: await fetchSchemaIds(stack.registry, topology) })
 const program = readProgram()
 const world = await World.enter({ kafka, codec, layout: system.layout, program })
-const host = await saying(
-  print,
-  'TPM of the agent’s host',
-  AgentHost.start({
-    layout: system.layout,
-    audience: world.anchors.audience,
-    passkey: world.passkeys.get('alice') as SoftwarePasskey,
-  }),
-)
-const played = await playScenario(world, host, print, stopping.signal)
+const hosts = await saying(print, 'TPMs of the agents’ hosts', AgentHosts.start(system.layout, world.anchors.audience))
+const played = await playScenario(world, hosts, print, stopping.signal)
 print(summaryOf({ played, jobId: world.job.jobId, clickhouse: stack.clickhouse, program }))
-await host.stop()
+await hosts.stop()
 await world.leave()
 
 if (!isOnce && !stopping.signal.aborted) {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type InitRequest, initTrustDomain, type Layout, writeStackFile } from '@interlock/cli'
 import { stageNames } from '@interlock/contracts'
 import { readPolicyBundle } from '../policies/bundle.ts'
+import { appraiseDevice } from './appraise-device.ts'
 import { type Device, startDevice } from './device.ts'
 import { freePort } from './ports.ts'
 import { type Log, saying } from './progress.ts'
@@ -61,7 +62,8 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
   try {
     // One after the other: at their first start they are certified by one CA.
     for (const device of deviceList) tpms.push(await saying(log, `TPM of ${device}`, startTpm({ directory, device })))
-    const enrolled = tpms.map(({ device, enrolment }) => ({ device, ...enrolment }))
+    // The registry appraises them where it runs; else they are taken at their word.
+    const enrolled = names.includes('registry') ? [] : tpms.map(({ device, enrolment }) => ({ device, ...enrolment }))
     const policy = { policy: request.policy ?? readPolicyBundle() }
     const { layout, entries } = await initTrustDomain({ directory, devices: enrolled, ...policy, now: Date.now() })
     await saying(log, 'control tables', publishEntries(stack, entries))
@@ -69,22 +71,29 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
     // Its address is in tokens' requests and in stack.json, so that it must be the same after a restart.
     const oauthPort = names.includes('token-service') ? await freePort() : undefined
     const enrolmentPort = names.includes('registry') ? await freePort() : undefined
-    if (enrolmentPort !== undefined) publishTpmRoots(directory)
+    const enrolment = enrolmentPort === undefined ? undefined : `http://127.0.0.1:${enrolmentPort}`
+    if (enrolment !== undefined) publishTpmRoots(directory)
     writeStackFile(layout, {
       kafka: stack.kafka,
       registry: stack.registry,
       clickhouse: { url, username, password, database },
       ...(oauthPort !== undefined && { tokenService: `http://127.0.0.1:${oauthPort}` }),
-      ...(enrolmentPort !== undefined && { enrolment: `http://127.0.0.1:${enrolmentPort}` }),
+      ...(enrolment !== undefined && { enrolment }),
     })
 
     const start = (name: string, logName = name) => startService({ stack, layout, name, logName, oauthPort, enrolmentPort })
+    const startOne = async (name: string) => services.push(await saying(log, name, start(name)))
+    const registry = enrolment === undefined ? Promise.resolve(0) : startOne('registry')
     const starts = await Promise.allSettled([
       ...tpms.map(async (tpm) => {
-        const device = startDevice({ device: tpm.device, tpm, stack, trustBundle: layout.trustBundle, directory })
+        await registry
+        if (enrolment !== undefined)
+          await saying(log, `appraisal of ${tpm.device}`, appraiseDevice({ tpm, layout, registry: enrolment }))
+        const device = startDevice({ device: tpm.device, tpm, stack, layout, enrolment })
         devices.push(await saying(log, `machine ${tpm.device}`, device))
       }),
-      ...names.map(async (name) => services.push(await saying(log, name, start(name)))),
+      registry,
+      ...names.filter((name) => name !== 'registry').map(startOne),
     ])
     const failed = starts.find((one) => one.status === 'rejected')
     if (failed) throw failed.reason

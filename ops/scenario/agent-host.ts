@@ -1,36 +1,37 @@
 import { type Layout, readStackFile, signingKeyOf } from '@interlock/cli'
 import { admit, type EnrolledAgent, enrolAgent, renewAgent } from '@interlock/sdk'
-import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
-import { agentSpiffeId } from '@interlock/sdk/trust-domain'
 import { openTransport, pcrExtend, type TpmTransport } from '@interlock/tpm'
 import type { SigningKey } from '@interlock/trust'
 import { type RunningTpm, startTpm } from '../local/tpm.ts'
-import { obtainTokens } from './obtain-tokens.ts'
 
 export type AgentHostRequest = {
   readonly layout: Layout
-  /** SPIFFE names of the trust domain's own audience. */
+  /** The trust domain's. */
   readonly audience: string
-  /** Of the human who starts its job. */
-  readonly passkey: SoftwarePasskey
+  /** SPIFFE ID of the agent. */
+  readonly subject: string
 }
 
-/** A laser operator on a host with a TPM: its key never leaves it, and the registry certifies it only while the host booted what was admitted. */
+/** An agent on a host with a TPM: its key never leaves it, and the registry certifies it only while the host booted what was admitted. */
 export class AgentHost {
-  readonly subject = agentSpiffeId('laser-operator', 'tpm1')
+  readonly subject: string
   readonly #request: AgentHostRequest
   readonly #tpm: RunningTpm
   readonly #transport: TpmTransport
   #agent: EnrolledAgent | undefined
 
   private constructor(request: AgentHostRequest, tpm: RunningTpm, transport: TpmTransport) {
+    this.subject = request.subject
     this.#request = request
     this.#tpm = tpm
     this.#transport = transport
   }
 
   static async start(request: AgentHostRequest): Promise<AgentHost> {
-    const tpm = await startTpm({ directory: request.layout.directory, device: 'agent-host' })
+    const tpm = await startTpm({
+      directory: request.layout.directory,
+      device: `host-of-${request.subject.split('/').slice(-2).join('-')}`,
+    })
     return new AgentHost(request, tpm, await openTransport(tpm.address))
   }
 
@@ -68,12 +69,6 @@ export class AgentHost {
   /** What firmware would measure if the host were started with something else. */
   bootSomethingElse(): Promise<void> {
     return pcrExtend(this.#transport, 7, Buffer.alloc(32, 1))
-  }
-
-  /** A job of the human's for this agent: consent, root token, exchange. */
-  tokensFor(job: string): Promise<readonly string[]> {
-    const { layout, passkey } = this.#request
-    return obtainTokens({ layout, passkey, key: this.key, job })
   }
 
   #enrolment() {

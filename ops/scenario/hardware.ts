@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { EnrolmentError } from '@interlock/sdk'
-import type { AgentHost } from './agent-host.ts'
+import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
+import type { AgentHosts } from './agent-hosts.ts'
 import type { Case } from './case.ts'
 import type { World } from './world.ts'
 
@@ -9,38 +10,39 @@ import type { World } from './world.ts'
 const tablesMs = 3000
 
 /** An agent whose key lives in a TPM, as it should be, and after its host was started with something else. */
-export function hardwareCases(host: AgentHost): { readonly honest: Case<World>; readonly attack: Case<World> } {
+export function hardwareCases(hosts: AgentHosts): { readonly honest: Case<World>; readonly attack: Case<World> } {
   const job = `job-${randomUUID().slice(0, 8)}`
   let tokens: readonly string[] = []
   return {
     honest: {
       title: () =>
-        'an agent whose key lives in a TPM: its host proves itself to the registry, alice signs its job, it cuts at 60 W',
+        'orchestrator and operator have their keys in TPMs: their hosts prove themselves to the registry, alice signs, it cuts at 60 W',
       kind: 'honest',
       expect: { outcome: 'completed', orders: 1 },
       async play(world) {
-        await host.enrol()
+        await hosts.enrol()
         await wait(tablesMs)
-        tokens = await host.tokensFor(job)
-        const intent = await world.laserCut({ job, tokens, key: host.key })
+        tokens = await hosts.tokensFor(world.passkeys.get('alice') as SoftwarePasskey, job)
+        const intent = await world.laserCut({ job, tokens, key: hosts.operator.key })
         await world.submit(intent)
         return intent.intentId
       },
     },
     attack: {
-      title: () => 'the same agent, after its host booted something else: its next quote shows it, and the registry suspends it',
+      title: () =>
+        'the same operator, after its host booted something else: its next quote shows it, and the registry suspends it',
       kind: 'attack',
       expect: { outcome: 'denied', orders: 0, refusal: { by: 'identity-verify', reason: 'instance-not-active' } },
       async play(world) {
-        await host.bootSomethingElse()
-        const refusal = await host.renew().then(
+        await hosts.operator.bootSomethingElse()
+        const refusal = await hosts.operator.renew().then(
           () => undefined,
           (error: unknown) => error,
         )
         if (!(refusal instanceof EnrolmentError))
           throw new Error('the registry certified a host that booted something else', { cause: refusal })
         await wait(tablesMs)
-        const intent = await world.laserCut({ job, tokens, key: host.key })
+        const intent = await world.laserCut({ job, tokens, key: hosts.operator.key })
         await world.submit(intent)
         return intent.intentId
       },

@@ -8,15 +8,17 @@ export type TokensToObtain = {
   readonly layout: Layout
   /** Of the human who starts the job. */
   readonly passkey: SoftwarePasskey
+  /** Of the agent that asks for the job and hands it on; the laboratory's own where left out. */
+  readonly orchestrator?: SigningKey
   /** Of the laser operator that the tokens are for. */
   readonly key: SigningKey
   readonly job: string
 }
 
 /** A job of a human's for one agent: the orchestrator asks, the human consents, the agent gets its narrower token by exchange. */
-export async function obtainTokens({ layout, passkey, key, job }: TokensToObtain): Promise<readonly string[]> {
+export async function obtainTokens({ layout, passkey, orchestrator, key, job }: TokensToObtain): Promise<readonly string[]> {
   const issuer = readStackFile(layout).tokenService ?? ''
-  const client = await TokenClient.open(issuer, signingKeyOf(layout, 'agent-job-orchestrator-o1'))
+  const client = await TokenClient.open(issuer, orchestrator ?? signingKeyOf(layout, 'agent-job-orchestrator-o1'))
   const mayDelegateTo = [key.spiffeId]
   const requested = await client.requestJob({ human: passkey.human, grants: jobGrants, mayDelegateTo, job })
   await consentToGrant(requested.verificationUri, await readGrantRequest(requested.verificationUri), passkey)

@@ -1,8 +1,9 @@
-import type { AgentHost } from './agent-host.ts'
+import type { AgentHosts } from './agent-hosts.ts'
 import { attacks } from './attacks.ts'
 import type { Case } from './case.ts'
 import { hardwareCases } from './hardware.ts'
 import { honest } from './honest.ts'
+import { leaver } from './leaver.ts'
 import { bold, differences, dim, green, LiveLine, lineOf, red } from './report.ts'
 import type { World } from './world.ts'
 
@@ -20,12 +21,12 @@ const settleMs = 400
 /** Plays every case, one after the other, with one line for each that grows as the stages speak. */
 export async function playScenario(
   world: World,
-  host: AgentHost,
+  hosts: AgentHosts,
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Played[]> {
-  const hardware = hardwareCases(host)
-  const groups = { 'Honest jobs': [...honest, hardware.honest], Attacks: [...attacks, hardware.attack] }
+  const hardware = hardwareCases(hosts)
+  const groups = { 'Honest jobs': [...honest, hardware.honest], Attacks: [...attacks, leaver, hardware.attack] }
   const played: Played[] = []
   for (const [name, cases] of Object.entries(groups)) {
     print(bold(`\n${name}`))

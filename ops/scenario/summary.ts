@@ -32,7 +32,7 @@ Every step is a row in ClickHouse, digital and physical on one timeline:
 What was real: the broker, the schema registry, ClickHouse, every signature, every check, the policy in OPA's WASM, the WebAuthn
 assertions, the token service that issued the job's tokens.
 What was simulated: the machines' motion (no laser, no mill), the TPMs' hardware (swtpm, a software TPM 2.0), alice's and bob's passkeys (software),
-and the agents, which are this script. One agent's key is in a TPM and was certified by the registry; all else of the trust domain came
-from \`interlock dev init\`${program.isOwn ? '; the program was this project’s own' : ''}.
+and the agents, which are this script. The machines and two of the agents have their keys in TPMs, and the registry appraised them; the other agents, the
+people and the services' keys came from \`interlock dev init\`${program.isOwn ? '; the program was this project’s own' : ''}.
 `
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createJob, type Layout, loadIssuingAuthority, readPasskeys, signingKeyOf } from '@interlock/cli'
+import { createJob, type Layout, loadIssuingAuthority, publishControlEntries, readPasskeys, signingKeyOf } from '@interlock/cli'
 import {
   type Codec,
+  type ControlStatement,
+  type ControlTable,
   type DeviceId,
   type Intent,
   type JobId,
@@ -13,9 +15,10 @@ import {
 import { createIntent, type IntentRequest, quantity } from '@interlock/sdk'
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import type { JobTokens } from '@interlock/sdk/trust-domain'
-import { openTrustBundle, type SigningKey, type TrustAnchors } from '@interlock/trust'
+import { openTrustBundle, type SigningKey, signControlEntry, type TrustAnchors } from '@interlock/trust'
 import type { Issuer } from '@interlock/trust/issue'
 import type kafkajs from 'kafkajs'
+import { obtainTokens } from './obtain-tokens.ts'
 import type { Program } from './program.ts'
 import { Watch } from './watch.ts'
 
@@ -36,7 +39,7 @@ export class World {
   readonly issuer: Issuer
   readonly passkeys: ReadonlyMap<string, SoftwarePasskey>
   readonly program: Program
-  readonly #layout: Layout
+  readonly #request: WorldRequest
   readonly #producer: kafkajs.Producer
 
   private constructor(parts: {
@@ -55,7 +58,7 @@ export class World {
     this.job = parts.job
     this.issuer = parts.issuer
     this.passkeys = readPasskeys(request.layout)
-    this.#layout = request.layout
+    this.#request = request
     this.#producer = parts.producer
   }
 
@@ -74,7 +77,7 @@ export class World {
   }
 
   key(name: string): SigningKey {
-    return signingKeyOf(this.#layout, name)
+    return signingKeyOf(this.#request.layout, name)
   }
 
   /** What the laser's operator asks for: 60 W at 20 mm/s unless said otherwise. */
@@ -93,6 +96,19 @@ export class World {
       intentId: randomUUID(),
       ...request,
     })
+  }
+
+  /** Signs an entry of a control table and publishes it. */
+  async enact(table: ControlTable, id: string, value: ControlStatement['value'], signer: string): Promise<void> {
+    const { kafka, codec } = this.#request
+    const now = Date.now()
+    const entry = await signControlEntry({ table, id, revision: now, updatedAt: now, value }, this.key(signer))
+    await publishControlEntries({ kafka, codec }, [{ table, entry }])
+  }
+
+  /** A job of a human's for the laser's operator, from the token service. */
+  tokensFor(passkey: SoftwarePasskey, job: string): Promise<readonly string[]> {
+    return obtainTokens({ layout: this.#request.layout, passkey, key: this.key('agent-laser-operator-z1'), job })
   }
 
   tokens(agent: string): readonly string[] {

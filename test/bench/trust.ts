@@ -9,7 +9,7 @@ import { AgentHost } from '@interlock/ops/scenario/agent-host'
 import type { World } from '@interlock/ops/scenario/world'
 import { consentToGrant, delegate, readGrantRequest, signAgentAssertion, TokenClient } from '@interlock/sdk'
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
-import { jobGrants, operatorGrants } from '@interlock/sdk/trust-domain'
+import { agentSpiffeId, jobGrants, operatorGrants } from '@interlock/sdk/trust-domain'
 import { openTrustBundle, verifyDelegation } from '@interlock/trust'
 import { median, percentile } from './statistics.ts'
 
@@ -83,7 +83,11 @@ export async function measureTrust({ layout }: System, world: World): Promise<Re
   const known = openTrustBundle(bundle)
   const warm = Array.from({ length: 500 }, () => verify(known))
 
-  const host = await AgentHost.start({ layout, audience: world.anchors.audience, passkey })
+  const host = await AgentHost.start({
+    layout,
+    audience: world.anchors.audience,
+    subject: agentSpiffeId('laser-operator', 'tpm1'),
+  })
   const enrolling = performance.now()
   for (let count = 0; count < enrolments; count += 1) await host.enrol()
   const enrolmentsPerS = (enrolments * 1000) / (performance.now() - enrolling)

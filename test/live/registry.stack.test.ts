@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { stageNames } from '@interlock/contracts'
-import { AgentHost } from '@interlock/ops/scenario/agent-host'
+import type { AgentHost } from '@interlock/ops/scenario/agent-host'
+import { AgentHosts } from '@interlock/ops/scenario/agent-hosts'
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { enterLive, type Live } from './live-system.ts'
@@ -8,25 +9,24 @@ import { enterLive, type Live } from './live-system.ts'
 /** "Human X authorised orchestrator Y to delegate to sub-agent Z, which issued this command from this hardware", on the real parts. */
 describe('an agent whose key lives in a TPM', () => {
   let live: Live
+  let hosts: AgentHosts
   let host: AgentHost
   let tokens: readonly string[]
   const job = `job-${randomUUID().slice(0, 8)}`
+  const alice = () => live.world.passkeys.get('alice') as SoftwarePasskey
   const cut = () => live.world.laserCut({ job, tokens, key: host.key })
 
   beforeAll(async () => {
     live = await enterLive([...stageNames, 'outcomes', 'token-service', 'registry'])
-    host = await AgentHost.start({
-      layout: live.system.layout,
-      audience: live.world.anchors.audience,
-      passkey: live.world.passkeys.get('alice') as SoftwarePasskey,
-    })
-    await host.enrol()
+    hosts = await AgentHosts.start(live.system.layout, live.world.anchors.audience)
+    host = hosts.operator
+    await hosts.enrol()
     // The table reaches each stage by itself.
     await live.quiet()
-    tokens = await host.tokensFor(job)
+    tokens = await hosts.tokensFor(alice(), job)
   })
   afterAll(async () => {
-    await host?.stop()
+    await hosts?.stop()
     await live.leave()
   })
 
@@ -49,7 +49,7 @@ describe('an agent whose key lives in a TPM', () => {
     const stale = await cut()
     await live.world.submit(stale)
     expect(await live.outcomeOf(stale.intentId)).toMatchObject({ status: 'denied', reasons: ['token-bound-to-another'] })
-    tokens = await host.tokensFor(job)
+    tokens = await hosts.tokensFor(alice(), job)
     const intent = await cut()
     await live.world.submit(intent)
     expect(await live.outcomeOf(intent.intentId)).toMatchObject({ status: 'completed' })

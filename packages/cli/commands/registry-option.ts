@@ -8,7 +8,7 @@ export type RegistryOptions = { registry?: string; directory: string }
 
 export const withRegistry = (command: Command): Command =>
   command
-    .addOption(new Option('--registry <url>', 'origin of the registry; else the running stack’s').env('INTERLOCK_REGISTRY_URL'))
+    .addOption(new Option('--registry <url>', 'origin of the registry; else the running stack’s').env('INTERLOCK_ENROLMENT'))
     .option('--directory <dir>', 'the trust domain of the running stack', defaultDirectory)
 
 /** Where the registry is. @throws CliError */

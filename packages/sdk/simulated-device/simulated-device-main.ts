@@ -5,7 +5,12 @@ import { Kafka, logLevel } from 'kafkajs'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { readDeviceTrust } from '../adapter/device-trust.ts'
+import { keepAppraised } from '../enrolment/keep-appraised.ts'
+import { bootPcrs } from './measured-boot.ts'
 import { startSimulatedDevice } from './simulated-device.ts'
+
+/** Milliseconds; an appraisal counts for an hour here. */
+const appraisedEvery = 1_200_000
 
 const settings = z
   .object({
@@ -18,6 +23,8 @@ const settings = z
     INTERLOCK_TPM: z.string(),
     /** File of the journal of orders; it must survive restarts. */
     INTERLOCK_JOURNAL: z.string(),
+    /** Origin of the agent identity registry that appraises the device; absent where nobody does. */
+    INTERLOCK_ENROLMENT: z.url().optional(),
     INTERLOCK_LOG: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .parse(process.env)
@@ -28,12 +35,13 @@ log.info({ settings }, 'settings')
 
 const topology = readTopology()
 const codec = createCodec({ topology, ids: await fetchSchemaIds(settings.INTERLOCK_REGISTRY, topology) })
+const trust = readDeviceTrust(settings.INTERLOCK_TRUST_BUNDLE)
 const tpm = await openTransport(settings.INTERLOCK_TPM)
 const device = await startSimulatedDevice({
   device: settings.INTERLOCK_DEVICE,
   kafka: new Kafka({ clientId: service, brokers: [settings.INTERLOCK_KAFKA], logLevel: logLevel.NOTHING }),
   codec,
-  trust: readDeviceTrust(settings.INTERLOCK_TRUST_BUNDLE),
+  trust,
   journal: settings.INTERLOCK_JOURNAL,
   tpm,
   log,
@@ -42,12 +50,22 @@ const device = await startSimulatedDevice({
     process.exit(1)
   },
 })
+const endAppraisals = appraisals()
 log.info({ http: 0 }, 'ready')
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, async () => {
+    await endAppraisals()
     await device.stop()
     await tpm.close()
     process.exit(0)
   })
+}
+
+function appraisals(): () => Promise<void> {
+  const { INTERLOCK_ENROLMENT: registry, INTERLOCK_DEVICE: name } = settings
+  if (registry === undefined) return async () => {}
+  const subject = `spiffe://${trust.anchors.trustDomain}/device/${name}`
+  const onFailure = (error: unknown) => log.warn({ error: String(error) }, 'not appraised; tried again')
+  return keepAppraised({ registry, transport: tpm, pcrs: bootPcrs, subject, every: appraisedEvery, onFailure })
 }

@@ -1,4 +1,5 @@
 import type { AgentDefinition, ApprovalPolicy, DeviceEntry, DeviceGrant } from '@interlock/contracts'
+import type { Admission } from '@interlock/trust'
 
 /** What the local laboratory consists of: names, machines, people and rules, without keys. */
 export const laboratory = {
@@ -93,19 +94,22 @@ function quantity(min: string, max: string, unit: string, required: boolean, dec
   return { kind: 'quantity' as const, limits: { min, max, unit }, required, decimals }
 }
 
-/** A device's control entry for the TPM that was found under it. */
+/** A device's control entry for the TPM that was found under it, where nobody appraises it. */
 export function deviceEntry(device: string, tpm: DeviceTpm, now: number): DeviceEntry {
+  const appraised = { appraisedAt: now, appraisalAgeMsMax: APPRAISAL_AGE_MS_MAX }
+  return { ...withoutTpm(device), tpm: { ...tpm, pcrs: [...tpm.pcrs], ...appraised } }
+}
+
+/** What an operator admits a device by; the registry adds what its TPM says. `tpmAppraisalAgeMsMax` in milliseconds. */
+export function admittedDevice(device: string, tpmAppraisalAgeMsMax: number): NonNullable<Admission['device']> {
+  return { ...withoutTpm(device), tpmAppraisalAgeMsMax }
+}
+
+function withoutTpm(device: string): Omit<DeviceEntry, 'tpm'> {
   const profile = deviceProfiles[device]
   if (!profile) throw new Error(`no device ${device} in the laboratory; there are ${Object.keys(deviceProfiles).join(', ')}`)
-  return {
-    device,
-    spiffeId: `spiffe://${laboratory.trustDomain}/device/${device}`,
-    ...profile,
-    state: 'active',
-    demandsAssurance: 'software',
-    appraisalAgeMsMax: APPRAISAL_AGE_MS_MAX,
-    tpm: { ...tpm, pcrs: [...tpm.pcrs], appraisedAt: now, appraisalAgeMsMax: APPRAISAL_AGE_MS_MAX },
-  }
+  const spiffeId = `spiffe://${laboratory.trustDomain}/device/${device}`
+  return { device, spiffeId, ...profile, state: 'active', demandsAssurance: 'software', appraisalAgeMsMax: APPRAISAL_AGE_MS_MAX }
 }
 
 /** What a verifier must know of a device's TPM: TPMT_PUBLIC of its attestation key, and the PCRs it quotes. */
