@@ -24,6 +24,12 @@ export class SigningKeyError extends Error {
   readonly retriable = false
 }
 
+/** base64url SHA-256 of a key's SubjectPublicKeyInfo: names a key whatever certificate it is in. */
+export const keyDigest = (key: KeyObject): string =>
+  createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
+
 export const thumbprint = (der: Uint8Array): string => createHash('sha256').update(der).digest('base64url')
 
 const algorithms = new WeakMap<KeyObject, SignatureAlgorithm>()

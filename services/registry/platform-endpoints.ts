@@ -1,10 +1,10 @@
 import type { AgentEntry, DeviceEntry } from '@interlock/contracts'
-import { type Admission, type KnownPlatform, parseSpiffeId, roleOf } from '@interlock/trust'
+import { type Admission, type KnownPlatform, keyDigest, parseSpiffeId, roleOf } from '@interlock/trust'
 import { admitted, useAdmission } from './admissions.ts'
 import { issueSvid } from './certificates.ts'
 import { type Appraised, appraise, type BeginRequest, type PlatformAdmission, type PlatformEvidence } from './enrolment.ts'
 import { type Admitted, type Parts, RegistryError } from './parts.ts'
-import { keyDigest, record } from './record.ts'
+import { record } from './record.ts'
 
 /** An admitted platform shows its TPM. Returns what only that TPM can answer. @throws RegistryError */
 export function begin(admissionText: string, request: BeginRequest, parts: Parts) {
@@ -65,7 +65,7 @@ export async function renew(id: string, evidence: PlatformEvidence, parts: Parts
     appraisedAt: now(),
   }
   const isDevice = roleOfSubject(asked.subject)?.kind === 'device'
-  if (keyDigest(found.value.key) !== known.key) throw new RegistryError('other-key', { subject: asked.subject })
+  if (digestOf(found.value.key) !== known.key) throw new RegistryError('other-key', { subject: asked.subject })
   const chain = isDevice ? [] : await certify(asked.subject, found.value.key, parts)
   await record(fresh, chain, parts)
   parts.platforms.set(fresh.subject, fresh)
@@ -106,6 +106,9 @@ async function suspend(known: KnownPlatform, reason: string, { log, agents, devi
   if (instance?.kind === 'instance') await log.agent(`instance:${subject}`, { ...instance, state: 'suspended' })
 }
 
+/** Of an agent's key; a device has none beside its attestation key. */
+const digestOf = (key: Appraised['key']): string => (key ? keyDigest(key) : '')
+
 const countersOf = ({ clockMs, resetCount, restartCount }: Appraised['quote']) => ({ clock: clockMs, resetCount, restartCount })
 
 function knownOf({ subject, jti, platform }: PlatformAdmission, appraised: Appraised, now: number): KnownPlatform {
@@ -114,7 +117,7 @@ function knownOf({ subject, jti, platform }: PlatformAdmission, appraised: Appra
   return {
     kind: 'platform',
     ...{ subject, admission: jti, attestationKey, endorsement, model, pcrs, pcrDigest },
-    key: keyDigest(appraised.key),
+    key: digestOf(appraised.key),
     firmware: quote.firmwareVersion,
     counters: countersOf(quote),
     appraisedAt: now,

@@ -1,4 +1,3 @@
-import { createHash, type KeyObject } from 'node:crypto'
 import { type KnownPlatform, type KnownSoftware, signAttestationResult, thumbprint } from '@interlock/trust'
 import type { Parts } from './parts.ts'
 
@@ -18,11 +17,3 @@ export async function record(
     appraisedAt: known.appraisedAt,
   })
 }
-
-/** base64url SHA-256 of a certified key's SubjectPublicKeyInfo; empty where there is none. */
-export const keyDigest = (key: KeyObject | undefined): string =>
-  key
-    ? createHash('sha256')
-        .update(key.export({ type: 'spki', format: 'der' }))
-        .digest('base64url')
-    : ''

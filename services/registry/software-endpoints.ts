@@ -1,9 +1,9 @@
 import type { AgentEntry, AgentInstance } from '@interlock/contracts'
-import { descentMax, parseSpiffeId, roleOf, type Svid, standingRefusal, verifyAgentAssertion } from '@interlock/trust'
+import { descentMax, keyDigest, parseSpiffeId, roleOf, type Svid, standingRefusal, verifyAgentAssertion } from '@interlock/trust'
 import { admitted, useAdmission } from './admissions.ts'
 import { certifiable, issueSvid, keyOfRequest } from './certificates.ts'
 import { type Admitted, clockSkewMs, type Parts, RegistryError } from './parts.ts'
-import { keyDigest, record } from './record.ts'
+import { record } from './record.ts'
 
 /** Sub-agents that an agent may have, so that one in a loop does not fill the table for all. */
 export const subAgentsMax = 64

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { buildTrace, loadEvidence, renderTrace } from '@interlock/cli'
 import { stageNames } from '@interlock/contracts'
 import type { AgentHost } from '@interlock/ops/scenario/agent-host'
 import { AgentHosts } from '@interlock/ops/scenario/agent-hosts'
@@ -17,7 +18,7 @@ describe('an agent whose key lives in a TPM', () => {
   const cut = () => live.world.laserCut({ job, tokens, key: host.key })
 
   beforeAll(async () => {
-    live = await enterLive([...stageNames, 'outcomes', 'token-service', 'registry'])
+    live = await enterLive([...stageNames, 'outcomes', 'audit', 'token-service', 'registry'])
     hosts = await AgentHosts.start(live.system.layout, live.world.anchors.audience)
     host = hosts.operator
     await hosts.enrol()
@@ -34,6 +35,19 @@ describe('an agent whose key lives in a TPM', () => {
     const intent = await cut()
     await live.world.submit(intent)
     expect(await live.outcomeOf(intent.intentId)).toMatchObject({ status: 'completed' })
+  })
+
+  it('has a trace that shows three TPMs, the recorded tokens, and no check that fails', async () => {
+    const intent = await cut()
+    await live.world.submit(intent)
+    await live.outcomeOf(intent.intentId)
+    await live.untilAudited()
+    const evidence = await loadEvidence(live.clickhouse, live.world.codec, intent.intentId)
+    const trace = await buildTrace(intent.intentId, evidence, { anchors: live.world.anchors, codec: live.world.codec })
+    const text = renderTrace(trace)
+    expect(text.match(/in the TPM/g)).toHaveLength(3)
+    expect(text.match(/✓ recorded by the token service/g)).toHaveLength(2)
+    expect(text.match(/✗.*/g)).toBeNull()
   })
 
   it('is known to the registry after a kill, and gets its next certificate', async () => {

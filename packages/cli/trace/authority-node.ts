@@ -1,11 +1,21 @@
 import type { Human, Intent, TaskTokenClaims } from '@interlock/contracts'
 import { readCommand, readTaskToken, verifyConsent, verifyDelegation, verifyIntentProof } from '@interlock/trust'
-import { type Check, checkOf, type Kept, type Reference, type TraceNode, unchecked } from './evidence.ts'
+import { agentEnrolmentNode, claimsOf, holdersOf } from './enrolment-nodes.ts'
+import {
+  type Check,
+  checkOf,
+  checkThat,
+  type Evidence,
+  type Kept,
+  type Reference,
+  type TraceNode,
+  unchecked,
+} from './evidence.ts'
 
 /** Who asked, on whose behalf: the human, the agents below each other with the tokens between them, and the intent's proof. */
 export async function authorityNode(
   { record: intent, at }: Kept<Intent>,
-  { decidedAt, humans }: { readonly decidedAt: number; readonly humans: readonly Human[] },
+  { decidedAt, humans, evidence }: { readonly decidedAt: number; readonly humans: readonly Human[]; readonly evidence: Evidence },
   reference: Reference,
 ): Promise<TraceNode> {
   const { anchors } = reference
@@ -37,13 +47,18 @@ export async function authorityNode(
     checkOf('proof by the acting agent', proof),
     delegation,
   ]
-  const claims = intent.tokens.map((token) => readTaskToken(token)).flatMap((token) => (token.ok ? [token.value.claims] : []))
+  const claims = claimsOf(intent.tokens)
   const [root] = claims
+  const acted = { decidedAt, leaf: proof.ok ? proof.value.leaf : undefined }
+  const { issuedTokens, appraisals } = evidence
   const human = humans.findLast(({ sub }) => sub === root?.sub)
   return {
     title: `human ${root?.sub ?? 'unreadable'} authorised job ${intent.jobId}`,
     checks: [await consentCheck(root, human, reference)],
-    children: [tokenNode(claims, intent, at, checks)],
+    children: [
+      tokenNode(intent.tokens, { intent, at, checks, issuedTokens }),
+      ...holdersOf(claims).map((holder) => agentEnrolmentNode(holder, appraisals, acted, reference)),
+    ],
   }
 }
 
@@ -53,19 +68,40 @@ async function consentCheck(root: TaskTokenClaims | undefined, human: Human | un
   return checkOf(what, await verifyConsent({ root, human, expected: anchors.webauthn, skewMs: SKEW_MS }))
 }
 
+type Innermost = Pick<Evidence, 'issuedTokens'> & {
+  readonly intent: Intent
+  readonly at: string
+  readonly checks: readonly Check[]
+}
+
 /** Tokens nest as the delegation did: the acting agent and its proof lie innermost. */
-function tokenNode(claims: readonly TaskTokenClaims[], intent: Intent, at: string, checks: readonly Check[]): TraceNode {
-  const [first, ...rest] = claims
-  if (!first) return { title: `intent ${intent.intentId}  [${at}]`, checks, children: [] }
-  const until = new Date(first.exp * 1000).toISOString()
-  const grants = first.authorization_details.map(
+function tokenNode([token, ...rest]: readonly string[], innermost: Innermost): TraceNode {
+  const { intent, at, checks, issuedTokens } = innermost
+  if (token === undefined) return { title: `intent ${intent.intentId}  [${at}]`, checks, children: [] }
+  const children = [tokenNode(rest, innermost)]
+  const read = readTaskToken(token)
+  if (!read.ok) return { title: `unreadable token: ${read.reason}`, checks: [], children }
+  const { claims, signedBy } = read.value
+  const until = new Date(claims.exp * 1000).toISOString()
+  const grants = claims.authorization_details.map(
     ({ locations, actions, limits }) => `${actions.join('/')} on ${locations.join('/')} ${limitsOf(limits)}`,
   )
   return {
-    title: `${first.parent ? 'token' : 'root token'} ${first.jti} to ${first.act.sub} until ${until}: ${grants.join('; ')}`,
-    checks: [],
-    children: [tokenNode(rest, intent, at, checks)],
+    title: `${claims.parent ? 'token' : 'root token'} ${claims.jti} to ${claims.act.sub} until ${until}: ${grants.join('; ')}`,
+    // What an agent signed offline for its sub-agent nobody records but by the intent itself.
+    checks: 'kid' in signedBy ? [recordedCheck(token, issuedTokens)] : [],
+    children,
   }
+}
+
+function recordedCheck(token: string, issuedTokens: Evidence['issuedTokens']): Check {
+  const what = 'recorded by the token service before it was handed out'
+  const signingInput = token.slice(0, token.lastIndexOf('.'))
+  return checkThat(
+    what,
+    issuedTokens.some(({ record }) => record.signingInput === signingInput),
+    'no such token is on record',
+  )
 }
 
 const limitsOf = (limits: TaskTokenClaims['authorization_details'][number]['limits']) =>

@@ -1,4 +1,4 @@
-import type { Decision, Intent, Order, SignedStatement } from '@interlock/contracts'
+import type { Decision, Intent, IssuedToken, Order, SignedStatement } from '@interlock/contracts'
 import { stageNames } from '@interlock/contracts'
 import { buildIntent, buildOrder, createFixture, decisionOf, type Fixture } from '@interlock/sdk/fixture'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -25,6 +25,8 @@ describe('the trace of an intent', () => {
     if (!read.ok) throw new Error(read.reason)
     return read.value
   }
+  /** What the token service records of a token; the trace looks at the signing input alone. */
+  const issuedOf = (token: string) => ({ signingInput: token.slice(0, token.lastIndexOf('.')) }) as IssuedToken
   const evidenceOf = (given: Order): Evidence => ({
     intents: [kept(intentOf(given.intent), given.intent)],
     decisions: stageNames.map((stage) => kept(decisionOf(fixture, given, stage))),
@@ -33,6 +35,8 @@ describe('the trace of an intent', () => {
     acks: [],
     receipts: [],
     outcomes: [],
+    issuedTokens: intentOf(given.intent).tokens.map((token) => kept(issuedOf(token))),
+    appraisals: [],
     controlEntries: [],
     unreadable: [],
   })

@@ -4,6 +4,7 @@ import { ackNode, type Enrolled, orderNode, outcomeNode, receiptNode } from './a
 import { approvalNode } from './approval-nodes.ts'
 import { authorityNode } from './authority-node.ts'
 import { type Decided, decidedOf, decisionNodes } from './decision-nodes.ts'
+import { deviceEnrolmentNode } from './enrolment-nodes.ts'
 import { checkThat, type Evidence, fails, type Reference, type TraceNode, unchecked } from './evidence.ts'
 
 /** The whole story of one intent from what was kept, with each check done again. Pure: believes no column, only signatures. */
@@ -15,7 +16,7 @@ export async function buildTrace(intentId: string, evidence: Evidence, reference
   const decidedAt = decided.get('identity-verify')?.kept.record.decidedAt ?? evidence.decisions[0]?.record.decidedAt
   const children: TraceNode[] = []
   if (intent && decidedAt !== undefined)
-    children.push(await authorityNode(intent, { decidedAt, humans: humansOf(evidence, reference) }, reference))
+    children.push(await authorityNode(intent, { decidedAt, humans: humansOf(evidence, reference), evidence }, reference))
   children.push(...decisionNodes(evidence.decisions, decided, subject, reference))
   children.push(...(await approvalNodes(evidence, decided, subject.commandDigest, reference)))
   children.push(...answerNodes(evidence, decided, reference))
@@ -54,10 +55,20 @@ function answerNodes(evidence: Evidence, decided: ReadonlyMap<string, Decided>, 
   const ends = signedEnds(evidence, decided)
   return [
     ...evidence.orders.map((order, index) => orderNode(order, reference, index > 0)),
+    ...deviceNodes(evidence, dispatch?.kept.record.decidedAt, reference),
     ...evidence.acks.map((ack) => ackNode(ack, { orderDigest, nonce }, devicesOf(evidence, ack.record.device, reference))),
     ...evidence.receipts.map((receipt) => receiptNode(receipt, evidence.acks, reference)),
     ...evidence.outcomes.map((outcome, index) => outcomeNode(outcome, ends, index > 0)),
   ]
+}
+
+/** Of the machine that answered: what stood when it was given the order. */
+function deviceNodes(evidence: Evidence, orderedAt: number | undefined, reference: Reference): TraceNode[] {
+  const [ack] = evidence.acks
+  if (!ack || orderedAt === undefined) return []
+  const known = devicesOf(evidence, ack.record.device, reference)
+  const device = (known.findLast(({ from }) => from <= orderedAt) ?? known[0])?.device
+  return device ? [deviceEnrolmentNode(device, evidence.appraisals, orderedAt, reference)] : []
 }
 
 const humansOf = (evidence: Evidence, reference: Reference): Human[] =>
@@ -117,7 +128,10 @@ function completeness(evidence: Evidence) {
       'the stages signed that they looked; when each had read an entry is not kept',
     ),
     unchecked('whether the machine moved as it says', 'a TPM vouches for the software that says so, not for the motion'),
-    unchecked('the enrolment of the TPM keys', '`dev init` read them from the running TPMs; a registry will keep the evidence'),
+    unchecked(
+      'the evidence behind the attestation results',
+      'the registry verified the quotes and signed what it found; it does not keep them',
+    ),
   ]
 }
 

@@ -1,4 +1,16 @@
-import type { Ack, Approval, Codec, ControlEntry, Decision, Intent, Order, Outcome, Receipt } from '@interlock/contracts'
+import type {
+  Ack,
+  Appraisal,
+  Approval,
+  Codec,
+  ControlEntry,
+  Decision,
+  Intent,
+  IssuedToken,
+  Order,
+  Outcome,
+  Receipt,
+} from '@interlock/contracts'
 import type { TrustAnchors } from '@interlock/trust'
 
 /** A record as audit kept it: decoded from the very bytes that lay in the topic. */
@@ -13,6 +25,10 @@ export type Evidence = {
   readonly acks: readonly Kept<Ack>[]
   readonly receipts: readonly Kept<Receipt>[]
   readonly outcomes: readonly Kept<Outcome>[]
+  /** Tokens of the intent as the token service recorded them, without their signatures. */
+  readonly issuedTokens: readonly Kept<IssuedToken>[]
+  /** What the registry found of the platforms under the agents that held those tokens, and under the device. */
+  readonly appraisals: readonly Kept<Appraisal>[]
   /** Every kept revision of the device's and the humans' entries. */
   readonly controlEntries: readonly { readonly table: 'control.agents' | 'control.devices'; readonly entry: ControlEntry }[]
   /** Rows whose bytes no longer decode. */

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { Codec, ControlEntry, RecordName, Records } from '@interlock/contracts'
+import { claimsOf } from './enrolment-nodes.ts'
 import type { Evidence, Kept } from './evidence.ts'
 
 type Row = { topic: string; partition: number; offset: string; raw: string }
@@ -7,12 +8,14 @@ type Row = { topic: string; partition: number; offset: string; raw: string }
 /** Reads all that audit kept of an intent: the raw bytes, never the columns. */
 export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, intentId: string): Promise<Evidence> {
   const unreadable: { at: string; reason: string }[] = []
-  const read = async <Name extends RecordName>(table: string, record: Name): Promise<Kept<Records[Name]>[]> => {
-    const rows = await select(
-      clickhouse,
-      `${table} WHERE intent_id = {intentId: String} AND in_place ORDER BY recorded_at, topic, partition, offset`,
-      { intentId },
-    )
+  const read = async <Name extends RecordName>(
+    table: string,
+    record: Name,
+    where = 'intent_id = {intentId: String}',
+    parameters: Record<string, unknown> = { intentId },
+  ): Promise<Kept<Records[Name]>[]> => {
+    const from = `${table} WHERE ${where} AND in_place ORDER BY recorded_at, topic, partition, offset`
+    const rows = await select(clickhouse, from, parameters)
     return rows.flatMap((row) => {
       const at = `${row.topic}:${row.partition}:${row.offset}`
       const bytes = Buffer.from(row.raw, 'base64')
@@ -32,7 +35,16 @@ export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, i
   const names = [...approvals, ...decisions].map(({ record }) => record.human)
   const humans = [...new Set(names.filter((name) => name !== ''))].map((name) => `human:${name}`)
   const controlEntries = await readControl(clickhouse, codec, [...devices, ...humans])
-  return { intents, decisions, approvals, orders, acks, receipts, outcomes, controlEntries, unreadable }
+  const claims = intents.flatMap(({ record }) => claimsOf(record.tokens))
+  const tokenIds = claims.map(({ jti }) => jti)
+  const issuedTokens = await read('issued_tokens', 'IssuedToken', 'token_id IN {tokenIds: Array(String)}', { tokenIds })
+  const certificates = claims.map(({ cnf }) => cnf['x5t#S256'])
+  const subjects = devices.map((device) => `/device/${device}`)
+  // Of an agent what was found when its very certificate was issued, of a device all that was.
+  const found = `(certificate IN {certificates: Array(String)} OR arrayExists(one -> endsWith(subject, one), {subjects: Array(String)}))`
+  const appraisals = await read('appraisals', 'Appraisal', found, { certificates, subjects })
+  const control = { controlEntries, issuedTokens, appraisals }
+  return { intents, decisions, approvals, orders, acks, receipts, outcomes, ...control, unreadable }
 }
 
 async function readControl(clickhouse: ClickHouseClient, codec: Codec, ids: string[]): Promise<Evidence['controlEntries']> {
