@@ -11,6 +11,9 @@ export default defineConfig({
           name: 'unit',
           include: anywhere.map((folder) => `${folder}/*.test.ts`),
           exclude: ['**/node_modules/**', ...needsStack],
+          // Against hanging alone: machines are shared, and a property test takes what it takes.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -72,7 +72,7 @@ export class World {
       watch: await Watch.start(kafka, codec),
       anchors: openTrustBundle(JSON.parse(readFileSync(layout.trustBundle, 'utf8'))),
       job: await createJob(layout, Date.now()),
-      issuer: await loadIssuingAuthority(layout),
+      issuer: loadIssuingAuthority(layout),
     })
   }
 

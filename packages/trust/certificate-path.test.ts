@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Certificate, readCertificate } from './certificate.ts'
 import { type PathToValidate, validatePath } from './certificate-path.ts'
-import { type Identity, issueIdentity } from './issue.ts'
+import { type Identity, issueIdentity, keyedIssuer } from './issue/index.ts'
+import { x509 } from './issue/x509.ts'
 import { type TestDomain, testDomain } from './test-domain.ts'
 
 const now = 1_790_000_000_000
@@ -45,20 +46,9 @@ describe('a certificate path', () => {
   })
 
   test('ATTACKS 2: with a leaf as issuer is refused', async () => {
-    const issuer = { certificate: { subject: 'CN=agent/planner/1', rawData: identity.chain[0] }, privateKey: identity.privateKey }
-    const key = await crypto.subtle.importKey(
-      'pkcs8',
-      identity.privateKey.export({ type: 'pkcs8', format: 'der' }),
-      { name: 'ECDSA', namedCurve: 'P-256' },
-      true,
-      ['sign'],
-    )
-    const publicKey = domain.issuer.keys.publicKey
-    const forged = await issueIdentity(
-      { ...issuer, keys: { privateKey: key, publicKey } } as never,
-      { name: 'x', spiffeId: 'spiffe://lab.example/agent/x/1' },
-      now,
-    )
+    const leaf = new x509.X509Certificate(identity.chain[0] as Buffer)
+    const issuer = keyedIssuer(leaf, identity.privateKey)
+    const forged = await issueIdentity(issuer, { name: 'x', spiffeId: 'spiffe://lab.example/agent/x/1' }, now)
     expect(judge([forged.chain[0] as Buffer, ...identity.chain])).toBe('issuer-not-ca')
   })
 

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { CompactSign, compactVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { createIntermediate, createRoot, issueIdentity } from './issue.ts'
+import { createIntermediate, createRoot, issueIdentity } from './issue/index.ts'
 import { readJws, signJws } from './jws.ts'
 import { algorithmOf, verifySignature } from './signing-key.ts'
 import { keyOf } from './test-domain.ts'

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Identity } from './issue.ts'
+import type { Identity } from './issue/index.ts'
 import { algorithmOf, loadSigningKey, SigningKeyError, signingKey, verifySignature } from './signing-key.ts'
 import { testDomain } from './test-domain.ts'
 

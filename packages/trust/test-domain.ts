@@ -1,13 +1,13 @@
 import type { TrustBundle } from '@interlock/contracts'
-import { createIntermediate, createRoot, type Identity, type Issuer, issueIdentity } from './issue.ts'
+import { createIntermediate, createRoot, type Identity, issueIdentity, type KeyedIssuer } from './issue/index.ts'
 import { type SigningKey, signingKey } from './signing-key.ts'
 import { openTrustBundle, type TrustAnchors } from './trust-anchors.ts'
 
 /** A trust domain made in memory, with real keys and certificates, for tests. */
 export type TestDomain = {
   readonly trustDomain: string
-  readonly issuer: Issuer
-  readonly root: Issuer
+  readonly issuer: KeyedIssuer
+  readonly root: KeyedIssuer
   readonly bundle: TrustBundle
   readonly anchors: TrustAnchors
   /** The signing key of `enforcer/identity-verify`, `operator/dev` and so on. */

@@ -56,7 +56,7 @@ const operations = await listen(
 const topology = readTopology()
 const anchors = openTrustBundle(JSON.parse(readFileSync(settings.trustBundle, 'utf8')) as TrustBundle)
 const key = loadSigningKey(settings.key, settings.certificate)
-const issuer = await loadIssuer(own.issuerKey, own.issuerCertificate)
+const issuer = loadIssuer(own.issuerKey, own.issuerCertificate)
 const enrolments = new Enrolments(readTpmRoots(own.tpmRoots))
 const ids = await waitForSchemas(settings.registry, topology, outage, stopping.signal)
 if (ids) await run(createCodec({ topology, ids }))

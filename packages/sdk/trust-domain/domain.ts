@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { stageNames, type TrustBundle } from '@interlock/contracts'
 import { definitionHashOf } from '@interlock/trust'
-import { createIntermediate, createRoot, type Identity, type Issuer, issueIdentity } from '@interlock/trust/issue'
+import {
+  createIntermediate,
+  createRoot,
+  type Identity,
+  type Issuer,
+  issueIdentity,
+  type KeyedIssuer,
+} from '@interlock/trust/issue'
 import { createPasskey, credentialOf, type SoftwarePasskey } from '../software-passkey.ts'
 import { agentName, agents, definitions, humans, laboratory } from './laboratory.ts'
 
@@ -14,9 +21,9 @@ export type TrustDomain = {
   /** Enforcers by stage name, `service-registry`, `service-token`, `operator-dev`, agents as `agent-<definition>-<instance>`. */
   readonly identities: ReadonlyMap<string, Identity>
   readonly passkeys: ReadonlyMap<string, SoftwarePasskey>
-  readonly root: Issuer
+  readonly root: KeyedIssuer
   /** The intermediate that signed all identities. */
-  readonly issuer: Issuer
+  readonly issuer: KeyedIssuer
 }
 
 const services = [
