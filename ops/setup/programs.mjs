@@ -19,6 +19,8 @@ function missingPrograms({ forTests }) {
     { name: 'mvn', debian: 'maven', brew: 'maven', isThere: () => missingReleases().length === 0 || isThere('mvn') },
     { name: 'swtpm', debian: 'swtpm', brew: 'swtpm', isThere: () => isThere('swtpm') },
     { name: 'swtpm_setup', debian: 'swtpm-tools', brew: 'swtpm', isThere: () => isThere('swtpm_setup') },
+    { name: 'softhsm2-util', debian: 'softhsm2', brew: 'softhsm', isThere: () => !forTests || isThere('softhsm2-util') },
+    { name: 'pkcs11-tool', debian: 'opensc', brew: 'opensc', isThere: () => !forTests || isThere('pkcs11-tool') },
     { name: 'tpm2_quote', debian: 'tpm2-tools', brew: 'tpm2-tools', isThere: () => !forTests || isThere('tpm2_quote') },
   ]
   return programs.filter((program) => !program.isThere())

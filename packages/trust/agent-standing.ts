@@ -27,7 +27,11 @@ export function isRevoked(subjects: readonly string[], { revocations }: Pick<Age
 }
 
 /** Why an agent with a good certificate does not count now; undefined where it does. A certificate outlives the word that its agent is gone; the tables do not. */
-export function standingRefusal(agent: Svid, tables: AgentTables, now: number): StandingReason | undefined {
+export function standingRefusal(
+  agent: Pick<Svid, 'spiffeId' | 'parsed' | 'definitionHash' | 'thumbprint'>,
+  tables: AgentTables,
+  now: number,
+): StandingReason | undefined {
   const role = roleOf(agent.parsed)
   if (role?.kind !== 'agent') return 'not-an-agent'
   const instance = tables.agents.get(`instance:${agent.spiffeId}`)

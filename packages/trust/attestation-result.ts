@@ -34,12 +34,34 @@ const softwareSchema = z.object({
   'interlock.key': base64url,
 })
 
+/** A certificate that was issued on the result. */
+const certificateSchema = z.object({
+  thumbprint: base64url,
+  serial: z.string().regex(/^[0-9a-f]{1,40}$/),
+  authority: base64url,
+  definition: base64url,
+  exp: z.int(),
+})
+
 const claimsSchema = z.object({
   eat_profile: z.literal(profile),
   iat: z.int(),
+  'interlock.certificate': certificateSchema.optional(),
   'ear.verifier-id': z.object({ build: z.string(), developer: z.string() }),
   submods: z.union([z.strictObject({ platform: platformSchema }), z.strictObject({ software: softwareSchema })]),
 })
+
+/** A certificate as the registry keeps it. */
+export type CertificateRecord = {
+  /** base64url SHA-256 of it, and of the certificate of the authority that signed it. */
+  readonly thumbprint: string
+  readonly authority: string
+  /** Hex. */
+  readonly serial: string
+  readonly definitionHash: string
+  /** Milliseconds since 1970. */
+  readonly notAfterMs: number
+}
 
 /** What is known of a platform since its last good appraisal. */
 export type KnownPlatform = {
@@ -58,6 +80,8 @@ export type KnownPlatform = {
   readonly counters: { readonly clock: number; readonly resetCount: number; readonly restartCount: number }
   /** Milliseconds since 1970. */
   readonly appraisedAt: number
+  /** What was issued on it; a device gets none. */
+  readonly certificate?: CertificateRecord
 }
 
 /** An agent that came as software alone. */
@@ -67,6 +91,7 @@ export type KnownSoftware = {
   readonly admission: string
   readonly key: string
   readonly appraisedAt: number
+  readonly certificate?: CertificateRecord
 }
 
 /** Signs what an appraisal found as an EAR: for whoever wants to know, and for the registry itself after a restart. */
@@ -74,11 +99,18 @@ export function signAttestationResult(known: KnownPlatform | KnownSoftware, key:
   const claims: z.infer<typeof claimsSchema> = {
     eat_profile: profile,
     iat: Math.floor(known.appraisedAt / 1000),
+    ...(known.certificate && { 'interlock.certificate': certificateClaims(known.certificate) }),
     'ear.verifier-id': { build: 'interlock-registry 0.1.0', developer: 'Interlock' },
     submods: known.kind === 'platform' ? { platform: platformClaims(known) } : { software: softwareClaims(known) },
   }
   return signJws({ typ, kid: key.keyId }, claims, key)
 }
+
+const certificateClaims = ({ thumbprint, serial, authority, definitionHash, notAfterMs }: CertificateRecord) => ({
+  ...{ thumbprint, serial, authority },
+  definition: definitionHash,
+  exp: Math.floor(notAfterMs / 1000),
+})
 
 const platformClaims = (known: KnownPlatform): z.infer<typeof platformSchema> => ({
   'ear.status': 'affirming',
@@ -117,10 +149,17 @@ export function readAttestationResult(
   if (!verifySignature(signer.publicKey, signingInput, signature)) return refused('result-signer')
   const claims = claimsSchema.safeParse(payload)
   if (!claims.success) return refused('result-malformed', { at: claims.error.issues[0]?.path.join('.') ?? '' })
-  const { submods, iat } = claims.data
+  const { submods, iat, 'interlock.certificate': issued } = claims.data
   const appraisedAt = iat * 1000
-  return accepted('platform' in submods ? platformOf(submods.platform, appraisedAt) : softwareOf(submods.software, appraisedAt))
+  const known = 'platform' in submods ? platformOf(submods.platform, appraisedAt) : softwareOf(submods.software, appraisedAt)
+  return accepted(issued ? { ...known, certificate: certificateOf(issued) } : known)
 }
+
+const certificateOf = ({ definition, exp, ...named }: z.infer<typeof certificateSchema>): CertificateRecord => ({
+  ...named,
+  definitionHash: definition,
+  notAfterMs: exp * 1000,
+})
 
 const platformOf = (platform: z.infer<typeof platformSchema>, appraisedAt: number): KnownPlatform => ({
   kind: 'platform',

@@ -93,6 +93,11 @@ export function registryApp(parts: Parts, events: AppEvents): Hono {
     const { order, definition } = await bodyOf(context.req, orderSchema)
     return context.json(await orderDefinition(order, definition, parts))
   })
+  for (const path of ['/crl', '/crl/:authority'])
+    app.get(path, async (context) => {
+      const list = await parts.revocationLists.of(context.req.param('authority'), parts)
+      return context.body(new Uint8Array(list), 200, { 'content-type': 'application/pkix-crl' })
+    })
   app.get('/bundle', (context) => context.json(bundleOf(parts)))
   return app
 }

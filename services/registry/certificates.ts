@@ -3,11 +3,10 @@ import type { AgentDefinition, Assurance } from '@interlock/contracts'
 import { isRevoked, type ParsedSpiffeId, parseSpiffeId, roleOf } from '@interlock/trust'
 import { readCertificateRequest } from '@interlock/trust/certificate-request'
 import { issueCertificate } from '@interlock/trust/issue'
-import { type Parts, RegistryError } from './parts.ts'
+import { certificateLifeMs } from './authorities.ts'
+import { clockSkewMs, type Parts, RegistryError } from './parts.ts'
 
 const dayMs = 86_400_000
-/** An agent's certificate lives an hour at most (DESIGN "Trust services"). */
-const lifeMs = 3_600_000
 
 export type SvidRequest = {
   readonly subject: string
@@ -24,8 +23,10 @@ export type SvidRequest = {
 export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buffer[]> {
   const { subject, publicKey, assurance, notAfterMs } = request
   const { name: definitionName, instance, hash } = certifiable(subject, parts)
-  const { issuer, now } = parts
-  const ms = Math.min(lifeMs, (notAfterMs ?? Number.POSITIVE_INFINITY) - now())
+  const { authorities, issued, now } = parts
+  // A clock that was set back would give out certificates of times that are over, and count what has ended (ATTACKS 136).
+  if (now() < issued.newest - clockSkewMs) throw new RegistryError('clock-behind', { newest: issued.newest }, 503)
+  const ms = Math.min(certificateLifeMs, (notAfterMs ?? Number.POSITIVE_INFINITY) - now())
   const profile = {
     name: `agent-${definitionName}-${instance}`,
     spiffeId: subject,
@@ -33,7 +34,7 @@ export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buf
     assurance,
     validityDays: ms / dayMs,
   }
-  return issueCertificate(issuer, profile, publicKey, now())
+  return issueCertificate(authorities.current, profile, publicKey, now())
 }
 
 /** What the tables say of an agent that is to be certified. @throws RegistryError */

@@ -20,15 +20,18 @@ import {
   SingleUse,
   standingOf,
 } from '@interlock/trust'
-import { loadIssuer } from '@interlock/trust/issue'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { registryApp } from './app.ts'
+import { Authorities, authorityId } from './authorities.ts'
 import { Challenges } from './challenges.ts'
 import { Enrolments } from './enrolment.ts'
+import { IssuedCertificates } from './issued-certificates.ts'
 import { KafkaRegistryLog } from './kafka-log.ts'
+import { RevocationLists } from './revocation-lists.ts'
 import { parseRegistrySettings, readTpmRoots } from './settings.ts'
+import { openAuthority, watchAuthority } from './watch-authority.ts'
 
 const settings = parseSettings(process.env)
 const own = parseRegistrySettings(process.env)
@@ -56,7 +59,7 @@ const operations = await listen(
 const topology = readTopology()
 const anchors = openTrustBundle(JSON.parse(readFileSync(settings.trustBundle, 'utf8')) as TrustBundle)
 const key = loadSigningKey(settings.key, settings.certificate)
-const issuer = loadIssuer(own.issuerKey, own.issuerCertificate)
+const authorities = new Authorities(await openAuthority(own.issuer))
 const enrolments = new Enrolments(readTpmRoots(own.tpmRoots))
 const ids = await waitForSchemas(settings.registry, topology, outage, stopping.signal)
 if (ids) await run(createCodec({ topology, ids }))
@@ -68,6 +71,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const platforms = new Map<string, KnownPlatform>()
   const usedAdmissions = new Set<string>()
   const ordered = new Map<string, string>()
+  const issued = new IssuedCertificates()
   const fold = new ControlFold(codec, anchors)
   const now = () => Date.now()
   const registryLog = new KafkaRegistryLog(kafka, { codec, key, now })
@@ -84,6 +88,8 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
         if (result.value.kind === 'platform') platforms.set(result.value.subject, result.value)
         else platforms.delete(result.value.subject)
         usedAdmissions.add(result.value.admission)
+        const { certificate, subject, appraisedAt } = result.value
+        if (certificate) issued.add({ ...certificate, subject }, appraisedAt)
       },
     })
     const control = await readControlTables(
@@ -110,7 +116,8 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
 
   const app = registryApp(
     {
-      ...{ anchors, key, issuer, enrolments, platforms, now, log: registryLog },
+      ...{ anchors, key, authorities, issued, enrolments, platforms, now, log: registryLog },
+      revocationLists: new RevocationLists(),
       agents: () => fold.table('control.agents'),
       devices: () => fold.table('control.devices'),
       revocations: () => fold.table('control.revocations'),
@@ -125,10 +132,16 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     },
   )
   const { server, port } = await listen(app, own.host, own.port)
+  const unwatch = watchAuthority(own.issuer, authorities, {
+    rotated: (issuer) => log.info({ authority: authorityId(issuer) }, 'another authority signs from now on'),
+    refused: (error) =>
+      log.warn({ error: String(error) }, 'the authority’s files were changed and cannot be used: the one before goes on'),
+  })
   const watching = watchBroker(kafka, 'appraisals', outage, stopping.signal)
   isReady = true
   log.info({ http: operations.port, registry: `http://${own.host}:${port}` }, 'ready')
   await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
+  unwatch()
   await watching
   server.close()
   await Promise.all(readers.map((reader) => reader.stop()))

@@ -1,8 +1,10 @@
 import type { AgentEntry, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
 import type { KnownPlatform, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
-import type { Issuer } from '@interlock/trust/issue'
+import type { Authorities } from './authorities.ts'
 import type { Challenges } from './challenges.ts'
 import type { Enrolments } from './enrolment.ts'
+import type { IssuedCertificates } from './issued-certificates.ts'
+import type { RevocationLists } from './revocation-lists.ts'
 
 /** Where what was found and issued is kept; a promise that resolves means that it is. */
 export interface RegistryLog {
@@ -16,8 +18,10 @@ export type Parts = {
   readonly anchors: TrustAnchors
   /** Signs entries of the tables and attestation results. */
   readonly key: SigningKey
-  /** Signs certificates. */
-  readonly issuer: Issuer
+  /** Sign certificates. */
+  readonly authorities: Authorities
+  readonly issued: IssuedCertificates
+  readonly revocationLists: RevocationLists
   readonly agents: () => ReadonlyMap<string, AgentEntry>
   readonly devices: () => ReadonlyMap<string, DeviceEntry>
   readonly revocations: () => ReadonlyMap<string, RevocationEntry>

@@ -3,11 +3,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SettingsError } from '@interlock/enforcer'
 import { z } from 'zod'
+import type { Pkcs11Settings } from './pkcs11-issuer.ts'
 
 const schema = z.object({
-  /** PEM files of the authority that signs agents' certificates. */
-  INTERLOCK_ISSUER_KEY: z.string().min(1),
+  /** PEM file of the authority that signs agents' certificates. */
   INTERLOCK_ISSUER_CERTIFICATE: z.string().min(1),
+  /** Its key: a PEM file, or a token of a PKCS#11 module, where the key has the CKA_ID that the certificate names. */
+  INTERLOCK_ISSUER_KEY: z.string().min(1).optional(),
+  INTERLOCK_ISSUER_PKCS11_MODULE: z.string().min(1).optional(),
+  INTERLOCK_ISSUER_PKCS11_TOKEN: z.string().min(1).optional(),
+  INTERLOCK_ISSUER_PKCS11_PIN_FILE: z.string().min(1).optional(),
   /** Folder of PEM files: the TPM vendors' certificates that are trusted to vouch for endorsement keys. */
   INTERLOCK_TPM_ROOTS: z.string().min(1),
   INTERLOCK_REGISTRY_HOST: z.string().min(1).default('127.0.0.1'),
@@ -15,9 +20,11 @@ const schema = z.object({
   INTERLOCK_REGISTRY_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
 })
 
+/** Where the authority is: its certificate's file, and the file or the module that has its key. */
+export type IssuerSettings = { readonly certificate: string } & ({ readonly key: string } | { readonly pkcs11: Pkcs11Settings })
+
 export type RegistrySettings = {
-  readonly issuerKey: string
-  readonly issuerCertificate: string
+  readonly issuer: IssuerSettings
   readonly tpmRoots: string
   readonly host: string
   readonly port: number
@@ -32,12 +39,27 @@ export function parseRegistrySettings(environment: Readonly<Record<string, strin
   }
   const { data } = read
   return {
-    issuerKey: data.INTERLOCK_ISSUER_KEY,
-    issuerCertificate: data.INTERLOCK_ISSUER_CERTIFICATE,
+    issuer: issuerOf(data),
     tpmRoots: data.INTERLOCK_TPM_ROOTS,
     host: data.INTERLOCK_REGISTRY_HOST,
     port: data.INTERLOCK_REGISTRY_PORT,
   }
+}
+
+function issuerOf(data: z.infer<typeof schema>): IssuerSettings {
+  const certificate = data.INTERLOCK_ISSUER_CERTIFICATE
+  const [key, module, token] = [
+    data.INTERLOCK_ISSUER_KEY,
+    data.INTERLOCK_ISSUER_PKCS11_MODULE,
+    data.INTERLOCK_ISSUER_PKCS11_TOKEN,
+  ]
+  const pinFile = data.INTERLOCK_ISSUER_PKCS11_PIN_FILE
+  if (key !== undefined && module === undefined) return { certificate, key }
+  if (key === undefined && module !== undefined && token !== undefined && pinFile !== undefined)
+    return { certificate, pkcs11: { module, token, pinFile } }
+  throw new SettingsError(
+    'Set either INTERLOCK_ISSUER_KEY or all of INTERLOCK_ISSUER_PKCS11_MODULE, INTERLOCK_ISSUER_PKCS11_TOKEN, INTERLOCK_ISSUER_PKCS11_PIN_FILE.',
+  )
 }
 
 /** The vendors' certificates, DER. @throws SettingsError where there are none: a registry that trusts no vendor could enrol nobody (ATTACKS 156) */

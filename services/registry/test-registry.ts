@@ -6,9 +6,12 @@ import { EnrolmentError } from '@interlock/sdk'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
 import { type Admission, type SigningKey, SingleUse, signAdmission } from '@interlock/trust'
 import { registryApp } from './app.ts'
+import { Authorities } from './authorities.ts'
 import { Challenges } from './challenges.ts'
 import { Enrolments } from './enrolment.ts'
+import { IssuedCertificates } from './issued-certificates.ts'
 import type { Parts } from './parts.ts'
+import { RevocationLists } from './revocation-lists.ts'
 
 /** A registry over HTTP whose log is in memory and can be taken away. */
 export type TestRegistry = {
@@ -37,7 +40,9 @@ export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buf
   const parts: Parts = {
     anchors: fixture.trust.anchors,
     key: fixture.key('service-registry'),
-    issuer: fixture.domain.issuer,
+    authorities: new Authorities(fixture.domain.issuer),
+    issued: new IssuedCertificates(),
+    revocationLists: new RevocationLists(),
     agents: () => agents,
     devices: () => devices,
     revocations: () => revocations,

@@ -1,4 +1,12 @@
 export { certifyIntermediate, createIntermediate, createRoot } from './authority.ts'
-export { type Issuer, type KeyedIssuer, keyedIssuer, loadIssuer } from './issuer.ts'
+export {
+  certifiedKeyOf,
+  type Issuer,
+  type KeyedIssuer,
+  keyedIssuer,
+  loadIssuer,
+  readCertificateFile,
+  subjectKeyIdentifierOf,
+} from './issuer.ts'
 export { type Identity, issueCertificate, issueIdentity, type LeafProfile, thumbprintOf } from './leaf.ts'
 export { issueRevocationList, type RevocationListProfile, type RevokedCertificate } from './revocation-list.ts'

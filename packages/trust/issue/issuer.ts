@@ -25,9 +25,22 @@ export function keyedIssuer(certificate: x509.X509Certificate, privateKey: KeyOb
 /** An authority from its files, PEM. Others than the owner must not be able to read the key. @throws SigningKeyError */
 export function loadIssuer(keyFile: string, certificateFile: string): KeyedIssuer {
   assertPrivate(keyFile)
-  const certificate = new x509.X509Certificate(readFileSync(certificateFile, 'utf8'))
-  return keyedIssuer(certificate, createPrivateKey(readFileSync(keyFile)))
+  return keyedIssuer(readCertificateFile(certificateFile), createPrivateKey(readFileSync(keyFile)))
 }
+
+/** The first certificate of a PEM file. */
+export const readCertificateFile = (file: string): x509.X509Certificate => new x509.X509Certificate(readFileSync(file, 'utf8'))
+
+/** RFC 5280 §4.2.1.2, hex: names the key of an authority. @throws Error where its certificate has none */
+export function subjectKeyIdentifierOf(certificate: x509.X509Certificate): string {
+  const own = certificate.getExtension(x509.SubjectKeyIdentifierExtension)
+  if (own) return own.keyId
+  throw new Error(`the certificate of ${certificate.subject} has no subject key identifier`)
+}
+
+/** The key that an authority's certificate is for. */
+export const certifiedKeyOf = ({ certificate }: Pick<Issuer, 'certificate'>): KeyObject =>
+  createPublicKey({ key: Buffer.from(certificate.publicKey.rawData), format: 'der', type: 'spki' })
 
 export const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' })
 
