@@ -31,6 +31,7 @@ export async function startDevice({ device, tpm, stack, layout, enrolment }: Dev
     INTERLOCK_TPM: tpm.address,
     INTERLOCK_JOURNAL: journal,
     INTERLOCK_ENROLMENT: enrolment,
+    INTERLOCK_PROGRAMS: layout.programs,
   }
   const service = await Service.start({ name: `device-${device}`, entry, env, directory: layout.directory })
   return { name: device, journal, tpm, service }

@@ -142,6 +142,7 @@ function startService({ stack, layout, name, logName, oauthPort, enrolmentPort }
     INTERLOCK_REGISTRY: stack.registry,
     INTERLOCK_TRUST_BUNDLE: layout.trustBundle,
     ...(hasKey ? { INTERLOCK_KEY: layout.key(identity), INTERLOCK_CERTIFICATE: layout.chain(identity) } : {}),
+    ...(name === 'semantic-bounds' ? { INTERLOCK_PROGRAMS: layout.programs } : {}),
     ...(name === 'token-service' ? { INTERLOCK_OAUTH_PORT: String(oauthPort) } : {}),
     ...(name === 'registry'
       ? {

@@ -13,6 +13,9 @@ const schema = z.object({
   /** 0 takes any free port. */
   INTERLOCK_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   INTERLOCK_CLICKHOUSE: z.url().optional(),
+  /** Where large programs lie: file:///folder or the URL of a bucket, with a file of its credentials. */
+  INTERLOCK_PROGRAMS: z.url().optional(),
+  INTERLOCK_PROGRAMS_CREDENTIALS: z.string().min(1).optional(),
   INTERLOCK_LOG: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 })
 
@@ -25,6 +28,7 @@ export type Settings = {
   readonly httpHost: string
   readonly httpPort: number
   readonly clickhouse: string | undefined
+  readonly programs: { readonly url: string; readonly credentials: string | undefined } | undefined
   readonly log: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 }
 
@@ -50,6 +54,9 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     httpHost: data.INTERLOCK_HTTP_HOST,
     httpPort: data.INTERLOCK_HTTP_PORT,
     clickhouse: data.INTERLOCK_CLICKHOUSE,
+    programs: data.INTERLOCK_PROGRAMS
+      ? { url: data.INTERLOCK_PROGRAMS, credentials: data.INTERLOCK_PROGRAMS_CREDENTIALS }
+      : undefined,
     log: data.INTERLOCK_LOG,
   }
 }

@@ -25,11 +25,11 @@ export function checkProgram(
 ): Result<Envelope | undefined, ProgramCheckReason> {
   const reference = command.program
   if (!wanted) return reference ? refused('program-unexpected') : accepted(undefined)
-  if (!reference || !intent.program) return refused('program-missing')
+  if (!reference) return refused('program-missing')
   if (!wanted.mediaTypes.includes(reference.mediaType))
     return refused('program-media-type', { asked: reference.mediaType, allowed: wanted.mediaTypes })
-  if (intent.program.length > wanted.bytesMax)
-    return refused('program-too-large', { bytes: intent.program.length, max: wanted.bytesMax })
+  if (reference.bytes > wanted.bytesMax) return refused('program-too-large', { bytes: reference.bytes, max: wanted.bytesMax })
+  if (!intent.program) return refused('program-missing')
 
   const run = programEnvelope(intent.program)
   if (!run.ok) return refused(`gcode-${run.reason}`, run.detail)

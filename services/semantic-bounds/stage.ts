@@ -1,9 +1,12 @@
-import type { Stage } from '@interlock/enforcer'
+import { deny, type Stage } from '@interlock/enforcer'
+import type { ProgramStore } from '@interlock/programs'
 import { Counts, horizonMs } from './counts.ts'
 import { type BoundsReason, decide } from './decide.ts'
 import { Policies } from './policy.ts'
+import { type ProgramFetchReason, withProgram } from './stored-program.ts'
 
-export function semanticBounds(): Stage<Counts, BoundsReason> {
+/** `programs` is where large programs lie; without it only small ones, inside their intents, can be judged. */
+export function semanticBounds(programs?: ProgramStore): Stage<Counts, BoundsReason | ProgramFetchReason> {
   const policies = new Policies()
   return {
     name: 'semantic-bounds',
@@ -14,6 +17,9 @@ export function semanticBounds(): Stage<Counts, BoundsReason> {
     remember: () => new Counts(),
     fold: (memory, decision) => memory.add(decision),
     forget: (memory, now) => memory.forget(now),
-    decide: (input, context) => decide(input, context, policies),
+    decide: async (input, context) => {
+      const whole = await withProgram(input, context, programs)
+      return whole.ok ? decide(whole.value, context, policies) : deny(whole.reason, whole.detail)
+    },
   }
 }

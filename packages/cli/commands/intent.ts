@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import type { Intent, TaskTokenClaims } from '@interlock/contracts'
+import { keepLargeProgram, openProgramStore } from '@interlock/programs'
 import { createIntent } from '@interlock/sdk'
 import { agentName, agents, type JobTokens } from '@interlock/sdk/trust-domain'
 import { readTaskToken } from '@interlock/trust'
@@ -73,7 +74,9 @@ async function intentOf(layout: Layout, options: Options, words: readonly string
     device: options.device,
     capability: options.capability,
     parameters: readParameters(words),
-    ...(options.program !== undefined && { program: readProgram(options.program) }),
+    ...(options.program !== undefined && {
+      program: await keepLargeProgram(readProgram(options.program), openProgramStore(layout.programs)),
+    }),
     tokens,
     key: signingKeyOf(layout, agent),
     audience: readTrustBundle(layout).audience,

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 /** Where `interlock dev init` puts what, under one directory. */
 export function layoutOf(directory: string) {
@@ -13,6 +14,8 @@ export function layoutOf(directory: string) {
     passkey: (human: string) => join(directory, 'humans', `${human}.passkey.json`),
     jobs: join(directory, 'jobs'),
     job: (jobId: string) => join(directory, 'jobs', `${encodeURIComponent(jobId)}.json`),
+    /** URL of the folder where large programs lie: the local stack's services and machines share it. */
+    programs: pathToFileURL(resolve(directory, 'programs')).href,
     /** Written by the running stack: where its parts are. */
     stack: join(directory, 'stack.json'),
   }

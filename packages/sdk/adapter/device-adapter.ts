@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Ack, Codec } from '@interlock/contracts'
+import type { ProgramStore } from '@interlock/programs'
 import { VerifiedRoots } from '@interlock/trust'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
@@ -19,6 +20,8 @@ export type DeviceAdapterSettings = {
   readonly journal: string
   readonly signer: QuotingKey
   readonly handler: Handler
+  /** Where large programs lie (`openProgramStore` of @interlock/programs). */
+  readonly programs?: ProgramStore
   readonly log: Logger
   /** Called when the adapter has stopped for good: its control tables or its journal can no longer be relied on. */
   readonly onFailure: (error: Error) => void
@@ -43,6 +46,7 @@ export async function startDeviceAdapter(settings: DeviceAdapterSettings): Promi
     journal,
     signer: settings.signer,
     handler: settings.handler,
+    ...(settings.programs && { programs: settings.programs }),
     send: (ack) => send(ack),
     context: () => ({ device, trust, codec, standing, now: Date.now(), skewMs: SKEW_MS, verifiedRoots }),
     report: (event, order, detail) => log.info({ event, intentId: order.intentId, ...detail }, `order ${event}`),

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Ack, AckStatement, Order, StopEntry } from '@interlock/contracts'
+import { FolderStore, ProgramStoreError } from '@interlock/programs'
 import { VerifiedRoots } from '@interlock/trust'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { buildOrder, createFixture, type Fixture } from '../fixture/index.ts'
+import { buildIntent, buildOrder, createFixture, type Fixture } from '../fixture/index.ts'
+import { createIntent } from '../orchestrator/create-intent.ts'
 import { OrderJournal } from './journal.ts'
 import { DeviceFailure, type Handler, OrderRunner, type OrderRunnerPorts } from './order-runner.ts'
 
@@ -224,4 +226,50 @@ test('ATTACKS 91: a forged order is refused in an answer that cannot end the ord
   expect(told().slice(1)).toEqual(['accepted', 'completed'])
   expect(acks[0]?.orderDigest).not.toBe(acks[1]?.orderDigest)
   expect(acks[0]?.nonce).not.toBe(acks[1]?.nonce)
+})
+
+describe('a program that lies in the store', () => {
+  const program = Buffer.from('G0 X1\n'.repeat(100_000))
+  let store: FolderStore
+  let ran: Buffer | null
+  beforeEach(async () => {
+    store = new FolderStore(join(directory, 'programs'))
+    ran = null
+    const reference = { mediaType: 'text/x-gcode', ...(await store.put(program)) }
+    const { jobId, tokens } = await buildIntent(fixture)
+    const key = fixture.key('agent-laser-operator-z1')
+    const { audience } = fixture.domain.bundle
+    const asked = { device: 'laser-1', capability: 'laser.cut', parameters: {}, program: { reference } }
+    const intent = await createIntent({ job: jobId, ...asked, tokens, key, audience, now })
+    order = await buildOrder(fixture, { intent })
+    bytes = fixture.codec.encode('dispatch', order)
+  })
+  const run = async (programs?: OrderRunnerPorts['programs']) => {
+    const handler: Handler = async ({ program: found }) => {
+      ran = found
+      return {}
+    }
+    await runnerWith(handler, programs ? { programs } : {}).take(order, bytes)
+    return told()
+  }
+
+  test('is fetched by its digest and given to the machine', async () => {
+    expect(await run(store)).toEqual(['accepted', 'completed'])
+    expect(ran).toEqual(program)
+  })
+
+  test.each<[string, OrderRunnerPorts['programs']]>([
+    ['program-not-found', { put: () => store.put(program), get: async () => undefined }],
+    ['program-store-missing', undefined],
+    [
+      'program-store-unavailable',
+      {
+        put: () => store.put(program),
+        get: async () => Promise.reject(new ProgramStoreError('program-store-unavailable', 'away')),
+      },
+    ],
+  ])('%s: the order is refused for good, and nothing moves', async (reason, programs) => {
+    expect(await run(programs)).toEqual([`refused ${reason}`])
+    expect(ran).toBeNull()
+  })
 })

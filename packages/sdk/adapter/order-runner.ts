@@ -1,9 +1,19 @@
 import type { Ack, Order } from '@interlock/contracts'
+import { type ProgramStore, ProgramStoreError, programOf } from '@interlock/programs'
 import { digest } from '@interlock/trust'
 import { acknowledge, type Measured, type QuotingKey } from './acknowledge.ts'
 import type { OrderJournal } from './journal.ts'
 import type { JournalEntry } from './journal-entry.ts'
-import { heldBack, mayStillRun, type OrderContext, type OrderRefusal, type VerifiedOrder, verifyOrder } from './verify-order.ts'
+import {
+  heldBack,
+  mayStillRun,
+  type OrderContext,
+  type OrderReason,
+  type OrderRefusal,
+  type OrderVerdict,
+  type VerifiedOrder,
+  verifyOrder,
+} from './verify-order.ts'
 
 /** The work of one order. `signal` is aborted by a stop or a revocation: the machine must come to rest at once. */
 export type Handler = (order: VerifiedOrder, signal: AbortSignal) => Promise<Measured>
@@ -23,6 +33,8 @@ export type OrderRunnerPorts = {
   readonly journal: OrderJournal
   readonly signer: QuotingKey
   readonly handler: Handler
+  /** Where large programs lie; an order that needs one is refused without it. */
+  readonly programs?: ProgramStore
   /** Resolves when the broker has the ack. */
   readonly send: (ack: Ack) => Promise<void>
   /** What holds at this moment: clock, control tables, trust. */
@@ -53,14 +65,14 @@ export class OrderRunner {
 
   /** `bytes` is the Order record as it lay in `dispatch`. */
   async take(order: Order, bytes: Buffer): Promise<void> {
-    const verdict = await verifyOrder(order, this.#context())
+    const verified = await verifyOrder(order, this.#context())
+    const verdict = verified.ok ? await this.#withProgram(verified.value) : verified
     if (!verdict.ok) return this.#refuse(order, bytes, verdict)
 
-    const verified = verdict.value
-    const subject = subjectOf(verified)
+    const subject = subjectOf(verdict.value)
     this.#enter('begun', subject, null)
     await this.#send(subject, { status: 'accepted', reason: '', measured: {} })
-    const answer = await this.#run(verified)
+    const answer = await this.#run(verdict.value)
     this.#enter('ended', subject, answer)
     await this.#tell(subject, answer)
     this.#ports.report('ran', order, answer)
@@ -71,6 +83,18 @@ export class OrderRunner {
     if (!this.#running) return
     const refusal = heldBack(this.#running.order, this.#ports.context())
     if (refusal) this.#running.abort.abort(new DeviceFailure(refusal.reason))
+  }
+
+  /** The order with its program, by the digest that all five stages signed: the store may hold what it likes. */
+  async #withProgram(order: VerifiedOrder): Promise<OrderVerdict> {
+    const refuse = (reason: OrderReason): OrderRefusal => ({ ok: false, reason, detail: {}, genuine: order })
+    try {
+      const found = await programOf(order.command, order.intent, this.#ports.programs)
+      return found.ok ? { ok: true, value: { ...order, program: found.value } } : refuse(found.reason)
+    } catch (error) {
+      if (error instanceof ProgramStoreError && error.retriable) return refuse('program-store-unavailable')
+      throw error
+    }
   }
 
   async #run(order: VerifiedOrder): Promise<Answer> {

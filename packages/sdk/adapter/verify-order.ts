@@ -9,12 +9,21 @@ import {
   type OrderObligations,
   refused,
 } from '@interlock/contracts'
+import type { StoredProgramReason } from '@interlock/programs'
 import type { VerifiedRoots } from '@interlock/trust'
 import { type AuthenticityReason, verifyAuthenticity } from './authenticity.ts'
 import type { DeviceTrust } from './device-trust.ts'
 import { firstRevoked, type RevocationSubject, type StandingOrders, type StopReason, standingStop } from './standing.ts'
 
-export type OrderReason = AuthenticityReason | StopReason | 'already-run' | 'revoked' | 'decided-in-future' | 'deadline-passed'
+export type OrderReason =
+  | AuthenticityReason
+  | StopReason
+  | StoredProgramReason
+  | 'already-run'
+  | 'revoked'
+  | 'decided-in-future'
+  | 'deadline-passed'
+  | 'program-store-unavailable'
 
 export type OrderContext = {
   /** Who I am. */
@@ -34,6 +43,7 @@ export type OrderContext = {
 export type VerifiedOrder = {
   readonly intent: Intent
   readonly command: Command
+  /** Its digest is the command's. Before `OrderRunner` has fetched it, `null` for one that lies in the store. */
   readonly program: Buffer | null
   readonly statements: readonly DecisionStatement[]
   readonly obligations: OrderObligations

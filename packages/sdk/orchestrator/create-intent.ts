@@ -7,11 +7,10 @@ import {
   type Intent,
   type IntentId,
   type JobId,
+  type ProgramReference,
 } from '@interlock/contracts'
+import { inlineProgramBytesMax } from '@interlock/programs'
 import { canonicalBytes, digest, type SigningKey, signIntentProof } from '@interlock/trust'
-
-/** Programs up to this many bytes travel inside the intent; the broker takes 1 MiB with everything else in it. */
-const PROGRAM_BYTES_MAX = 524_288
 
 export type IntentRequest = {
   readonly job: string
@@ -19,7 +18,8 @@ export type IntentRequest = {
   readonly capability: string
   /** Quantities by `quantity()`; choices and texts as they are. */
   readonly parameters: Readonly<Record<string, unknown>>
-  readonly program?: { readonly mediaType: string; readonly bytes: Uint8Array }
+  /** Small ones travel in the intent; a large one is put into the store first (`keepLargeProgram` of @interlock/programs) and named here. */
+  readonly program?: { readonly mediaType: string; readonly bytes: Uint8Array } | { readonly reference: ProgramReference }
   /** Task tokens, the human's root first, the acting agent's own last. */
   readonly tokens: readonly string[]
   /** The acting agent's key with its certificate chain. */
@@ -66,17 +66,17 @@ export async function createIntent(request: IntentRequest): Promise<Intent> {
     device: request.device as DeviceId,
     capability: request.capability,
     command,
-    program: request.program ? Buffer.from(request.program.bytes) : null,
+    program: request.program && 'bytes' in request.program ? Buffer.from(request.program.bytes) : null,
     tokens: [...request.tokens],
     proof,
   }
 }
 
 function commandOf({ device, capability, parameters, program }: IntentRequest): Command {
-  if (program && program.bytes.length > PROGRAM_BYTES_MAX) {
+  if (program && 'bytes' in program && program.bytes.length > inlineProgramBytesMax) {
     throw new IntentError(
       'program-too-large',
-      `the program has ${program.bytes.length} bytes; at most ${PROGRAM_BYTES_MAX} travel in an intent`,
+      `the program has ${program.bytes.length} bytes; at most ${inlineProgramBytesMax} travel in an intent: put it into the store (keepLargeProgram)`,
     )
   }
   const command = { device, capability, parameters, ...(program && { program: referenceTo(program) }) }
@@ -86,7 +86,8 @@ function commandOf({ device, capability, parameters, program }: IntentRequest): 
   throw new IntentError('command-malformed', `no command: ${issues}`)
 }
 
-function referenceTo(program: { mediaType: string; bytes: Uint8Array }) {
+function referenceTo(program: NonNullable<IntentRequest['program']>): ProgramReference {
+  if ('reference' in program) return program.reference
   const sha256 = createHash('sha256').update(program.bytes).digest('base64url')
   return { mediaType: program.mediaType, sha256, bytes: program.bytes.length }
 }

@@ -1,5 +1,6 @@
 import { createCodec, readTopology } from '@interlock/contracts'
 import { fetchSchemaIds } from '@interlock/contracts/registry'
+import { openProgramStore } from '@interlock/programs'
 import { openTransport } from '@interlock/tpm'
 import { Kafka, logLevel } from 'kafkajs'
 import { pino } from 'pino'
@@ -25,6 +26,9 @@ const settings = z
     INTERLOCK_JOURNAL: z.string(),
     /** Origin of the agent identity registry that appraises the device; absent where nobody does. */
     INTERLOCK_ENROLMENT: z.url().optional(),
+    /** Where large programs lie: file:///folder or the URL of a bucket, with a file of its credentials. */
+    INTERLOCK_PROGRAMS: z.url().optional(),
+    INTERLOCK_PROGRAMS_CREDENTIALS: z.string().min(1).optional(),
     INTERLOCK_LOG: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .parse(process.env)
@@ -44,6 +48,9 @@ const device = await startSimulatedDevice({
   trust,
   journal: settings.INTERLOCK_JOURNAL,
   tpm,
+  ...(settings.INTERLOCK_PROGRAMS && {
+    programs: openProgramStore(settings.INTERLOCK_PROGRAMS, settings.INTERLOCK_PROGRAMS_CREDENTIALS),
+  }),
   log,
   onFailure: (error) => {
     log.error({ error: String(error) }, 'the device takes no further orders')

@@ -1,0 +1,5 @@
+export { FolderStore } from './folder-store.ts'
+export { inlineProgramBytesMax, keepLargeProgram, programOf, type StoredProgramReason } from './large-program.ts'
+export { openProgramStore } from './open-program-store.ts'
+export { type ProgramStore, ProgramStoreError, programBytesMax } from './program-store.ts'
+export { S3Store, type S3StoreSettings } from './s3-store.ts'
