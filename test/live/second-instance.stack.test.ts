@@ -16,7 +16,8 @@ describe('a second instance', () => {
   afterAll(() => live.leave())
 
   it('of every service that reads the flow takes half the partitions; nothing is lost, nothing doubled', async () => {
-    const traffic = new Traffic(live.world, 6)
+    // Fewer than the one laser can carry out: a backlog would only make a slow machine slower.
+    const traffic = new Traffic(live.world, 3)
     traffic.start()
     try {
       const seconds = []
@@ -39,5 +40,5 @@ describe('a second instance', () => {
     }
     await live.untilAudited()
     expect(await rowDigests(live.clickhouse)).toEqual(await kafkaDigests(live.kafka))
-  }, 240_000)
+  }, 600_000)
 })
