@@ -17,6 +17,27 @@ export type Ack = {
   signature: Buffer
 }
 
+/** Something that a human should look at. The flat fields are for routing and search; the finding says all of it in OCSF. */
+export type Alert = {
+  /** The finding's uid: what is raised again, as after a restart, has the same */
+  alertId: string
+  /** What was found, a code that stays: appraisal-overdue, counter-rollback and so on */
+  rule: string
+  /** informational, low, medium, high or critical (OCSF severity) */
+  severity: string
+  /** Service that found it */
+  source: string
+  /** Job concerned; empty where none is */
+  jobId: string
+  /** Whom or what it is about: SPIFFE ID, entry of a table, topic */
+  subject: string
+  /** In plain words */
+  message: string
+  /** OCSF 1.8.0 Detection Finding (class 2004), JSON */
+  finding: string
+  raisedAt: number
+}
+
 /** What the registry found of a platform, recorded before anything was issued for it. */
 export type Appraisal = {
   /** SPIFFE ID of the agent's instance or the device */
@@ -232,5 +253,5 @@ export type Receipt = {
   statement: SignedStatement
 }
 
-export type Records = { Ack: Ack; Appraisal: Appraisal; Approval: Approval; ControlEntry: ControlEntry; DeadLetter: DeadLetter; Decision: Decision; Intent: Intent; IssuedToken: IssuedToken; Order: Order; Outcome: Outcome; Receipt: Receipt }
+export type Records = { Ack: Ack; Alert: Alert; Appraisal: Appraisal; Approval: Approval; ControlEntry: ControlEntry; DeadLetter: DeadLetter; Decision: Decision; Intent: Intent; IssuedToken: IssuedToken; Order: Order; Outcome: Outcome; Receipt: Receipt }
 export type RecordName = keyof Records

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type {
   Ack,
+  Alert,
   Appraisal,
   Approval,
   ControlEntry,
@@ -327,6 +328,38 @@ const appraisals: Table<'Appraisal'> = {
   }),
 }
 
+const alerts: Table<'Alert'> = {
+  name: 'alerts',
+  columns: {
+    ...place,
+    event_id: 'String',
+    alert_id: 'String',
+    rule: 'String',
+    severity: 'String',
+    source: 'String',
+    job_id: 'String',
+    subject: 'String',
+    message: 'String',
+    finding: 'String',
+    raised_at: 'DateTime64(3)',
+    raw: 'String',
+  },
+  row: (alert: Alert, origin) => ({
+    ...placeOf(origin),
+    event_id: positionOf(origin),
+    alert_id: alert.alertId,
+    rule: alert.rule,
+    severity: alert.severity,
+    source: alert.source,
+    job_id: alert.jobId,
+    subject: alert.subject,
+    message: alert.message,
+    finding: alert.finding,
+    raised_at: alert.raisedAt,
+    raw: origin.raw,
+  }),
+}
+
 const controlEntries: Table<'ControlEntry'> = {
   name: 'control_entries',
   columns: {
@@ -415,6 +448,7 @@ export const tables: { readonly [Name in RecordName]: Table<Name> } = {
   Outcome: outcomes,
   IssuedToken: issuedTokens,
   Appraisal: appraisals,
+  Alert: alerts,
   ControlEntry: controlEntries,
   DeadLetter: deadLetters,
 }

@@ -50,6 +50,7 @@ export async function rowDigests(clickhouse: ClickHouseClient): Promise<Digests>
     'intents',
     'issued_tokens',
     'appraisals',
+    'alerts',
     'decisions',
     'approvals',
     'orders',
