@@ -31,7 +31,8 @@ const agentInstanceSchema = z.strictObject({
   assurance,
   /** When its evidence was last appraised, milliseconds since 1970. */
   appraisedAt: time,
-  state: z.enum(['active', 'suspended', 'retired']),
+  /** Lapsed: its platform was not appraised in time. That ends by the next good appraisal; `suspended` only by a new admission. */
+  state: z.enum(['active', 'lapsed', 'suspended', 'retired']),
   /** SPIFFE ID of the agent that brought it up, of a sub-agent: it counts as long as its parent does. */
   parent: z.string().max(2048).optional(),
 })
@@ -72,7 +73,8 @@ export const deviceEntrySchema = z.strictObject({
   device: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
   spiffeId: z.string().max(2048),
   description: z.string().max(400),
-  state: z.enum(['active', 'suspended', 'retired']),
+  /** Lapsed: as of an agent's instance. */
+  state: z.enum(['active', 'lapsed', 'suspended', 'retired']),
   /** The least assurance that the acting agent's platform must have. */
   demandsAssurance: assurance,
   /** The oldest appraisal of the agent's platform that it accepts, milliseconds. */

@@ -32,32 +32,52 @@ export function standingRefusal(
   tables: AgentTables,
   now: number,
 ): StandingReason | undefined {
-  const role = roleOf(agent.parsed)
-  if (role?.kind !== 'agent') return 'not-an-agent'
-  const instance = tables.agents.get(`instance:${agent.spiffeId}`)
-  if (instance?.kind !== 'instance') return 'instance-unknown'
-  if (instance.state !== 'active') return 'instance-not-active'
-  const definition = tables.agents.get(`definition:${role.definition}`)
-  if (definition?.kind !== 'definition') return 'definition-unknown'
-  if (definition.state !== 'active') return 'definition-not-active'
-  if (definition.hash !== agent.definitionHash) return 'definition-mismatch'
-  const subjects = [`agent:${agent.spiffeId}`, `certificate:${agent.thumbprint}`, `definition:${definition.hash}`]
-  if (isRevoked(subjects, tables, now)) return 'revoked'
-  return areParentsActive(instance, tables, now) ? undefined : 'parent-not-active'
+  const own = ownRefusal(agent.spiffeId, tables, now)
+  if (own) return own
+  const { instance, definition } = registered(agent.spiffeId, tables)
+  if (definition?.hash !== agent.definitionHash) return 'definition-mismatch'
+  if (isRevoked([`certificate:${agent.thumbprint}`], tables, now)) return 'revoked'
+  return instance && areParentsActive(instance, tables, now) ? undefined : 'parent-not-active'
+}
+
+/** Why an agent whom a token names does not count now: what it handed on falls with it, whoever holds it (ATTACKS 57). */
+export function actorRefusal(spiffeId: string, tables: AgentTables, now: number): StandingReason | undefined {
+  const own = ownRefusal(spiffeId, tables, now)
+  if (own) return own
+  const { instance } = registered(spiffeId, tables)
+  return instance && areParentsActive(instance, tables, now) ? undefined : 'parent-not-active'
 }
 
 /** A sub-agent is as good as those it descends from: each of them an active instance of an active definition, and not revoked. */
 export function areParentsActive(instance: AgentInstance, tables: AgentTables, now: number): boolean {
   let child = instance
   for (let depth = 0; child.parent !== undefined; depth++) {
-    const parent = tables.agents.get(`instance:${child.parent}`)
-    if (depth === descentMax || parent?.kind !== 'instance' || parent.state !== 'active') return false
-    const id = parseSpiffeId(parent.spiffeId)
-    const role = id.ok ? roleOf(id.value) : undefined
-    const definition = role?.kind === 'agent' ? tables.agents.get(`definition:${role.definition}`) : undefined
-    if (definition?.kind !== 'definition' || definition.state !== 'active') return false
-    if (isRevoked([`agent:${parent.spiffeId}`, `definition:${definition.hash}`], tables, now)) return false
+    const parent = registered(child.parent, tables).instance
+    if (depth === descentMax || !parent || ownRefusal(child.parent, tables, now)) return false
     child = parent
   }
   return true
+}
+
+/** Without those above it. */
+function ownRefusal(spiffeId: string, tables: AgentTables, now: number): StandingReason | undefined {
+  const { role, instance, definition } = registered(spiffeId, tables)
+  if (role?.kind !== 'agent') return 'not-an-agent'
+  if (!instance) return 'instance-unknown'
+  if (instance.state !== 'active') return 'instance-not-active'
+  if (!definition) return 'definition-unknown'
+  if (definition.state !== 'active') return 'definition-not-active'
+  return isRevoked([`agent:${spiffeId}`, `definition:${definition.hash}`], tables, now) ? 'revoked' : undefined
+}
+
+function registered(spiffeId: string, { agents }: Pick<AgentTables, 'agents'>) {
+  const id = parseSpiffeId(spiffeId)
+  const role = id.ok ? roleOf(id.value) : undefined
+  const instance = agents.get(`instance:${spiffeId}`)
+  const definition = role?.kind === 'agent' ? agents.get(`definition:${role.definition}`) : undefined
+  return {
+    role,
+    instance: instance?.kind === 'instance' ? instance : undefined,
+    definition: definition?.kind === 'definition' ? definition : undefined,
+  }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AgentEntry, Command, DecisionStatement, Intent, RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
 import type { StageContext, StageInput } from '@interlock/enforcer'
 import { buildConsent, buildIntent, createFixture, createTables, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
-import { agentSpiffeId } from '@interlock/sdk/trust-domain'
+import { agentSpiffeId, definitionHash } from '@interlock/sdk/trust-domain'
 import { canonicalBytes, digest, readTaskToken, type SigningKey, signTaskToken } from '@interlock/trust'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { decide } from './decide.ts'
@@ -236,6 +236,27 @@ describe('delegation-check refuses, by what is known of people and tokens', () =
   ] as const)('what was revoked: %s', async (_name, kind, subject) => {
     revoke(kind, subject())
     expect(await reasonOf({})).toBe('revoked')
+  })
+})
+
+describe('attack 57: delegation-check refuses what came over an agent that does not count now', () => {
+  it.each<[string, () => void]>([
+    ['whose platform lapsed', () => edit(`instance:${orchestrator}`, { state: 'lapsed' })],
+    ['that is suspended', () => edit(`instance:${orchestrator}`, { state: 'suspended' })],
+    ['that nobody knows', () => tables['control.agents'].delete(`instance:${orchestrator}`)],
+    ['of a suspended definition', () => edit('definition:job-orchestrator', { state: 'suspended' })],
+    ['of a revoked definition', () => revoke('definition', definitionHash('job-orchestrator'))],
+    [
+      'whose parent is suspended',
+      () => {
+        edit(`instance:${orchestrator}`, { parent: agentSpiffeId('mill-operator', 'z1') })
+        edit(`instance:${agentSpiffeId('mill-operator', 'z1')}`, { state: 'suspended' })
+      },
+    ],
+  ])('%s', async (_which, fall) => {
+    expect(await reasonOf({})).toBe('ALLOW')
+    fall()
+    expect(await reasonOf({})).toBe('actor-not-active')
   })
 })
 

@@ -8,7 +8,7 @@ import {
   type StageInput,
   type Verdict,
 } from '@interlock/enforcer'
-import { type ConsentReason, type DelegationReason, verifyConsent, verifyDelegation } from '@interlock/trust'
+import { actorRefusal, type ConsentReason, type DelegationReason, verifyConsent, verifyDelegation } from '@interlock/trust'
 
 export const clockSkewMs = 30_000
 
@@ -17,6 +17,7 @@ export type DelegationCheckReason =
   | `consent-${ConsentReason}`
   | 'identity-missing'
   | 'job-differs'
+  | 'actor-not-active'
   | 'human-unknown'
   | 'human-not-active'
   | 'human-not-a-requester'
@@ -40,6 +41,12 @@ export async function decide(input: StageInput, context: StageContext<null>): Pr
   if (!delegation.ok) return deny(delegation.reason, delegation.detail)
   const { root, human, job, actors, tokens, grants, expiresAt } = delegation.value
   if (job !== intent.jobId) return deny('job-differs', { token: job, intent: intent.jobId })
+
+  const known = { agents: tables['control.agents'], revocations: tables['control.revocations'] }
+  for (const agent of actors) {
+    const cause = actorRefusal(agent, known, now)
+    if (cause) return deny('actor-not-active', { agent, cause })
+  }
 
   const entry = tables['control.agents'].get(`human:${human}`)
   if (entry?.kind !== 'human') return deny('human-unknown', { human })

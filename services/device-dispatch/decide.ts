@@ -9,6 +9,7 @@ import {
   type Verdict,
 } from '@interlock/enforcer'
 import { firstRevoked, type RevocationSubject, type StopReason, standingStop } from '@interlock/sdk/standing'
+import { actorRefusal } from '@interlock/trust'
 import { type ApprovalsReason, checkApprovals } from './check-approvals.ts'
 import { chainAgeMsMax, type DispatchedIntents } from './dispatched-intents.ts'
 
@@ -28,6 +29,7 @@ export type DispatchReason =
   | 'capability-unknown'
   | 'device-appraisal-too-old'
   | 'revoked'
+  | 'actor-not-active'
 
 /** The last look before a machine is told: once, to a device that is well, with nothing stopped or revoked meanwhile. Pure. */
 export async function decide(input: StageInput, context: StageContext<DispatchedIntents>): Promise<Verdict<DispatchReason>> {
@@ -53,6 +55,12 @@ export async function decide(input: StageInput, context: StageContext<Dispatched
   if (stop) return deny(stop.reason, { scope: stop.stop.scope, subject: stop.stop.subject, since: stop.stop.changedAt })
   const revoked = firstRevoked(subjectsOf(identity, delegation, intent.jobId, device.device), tables['control.revocations'], now)
   if (revoked) return deny('revoked', { kind: revoked.kind, subject: revoked.subject, from: revoked.from })
+
+  const known = { agents: tables['control.agents'], revocations: tables['control.revocations'] }
+  for (const agent of delegation.actors) {
+    const cause = actorRefusal(agent, known, now)
+    if (cause) return deny('actor-not-active', { agent, cause })
+  }
 
   const approvals = await checkApprovals(input, delegation.human, context)
   if (!approvals.ok) return deny(approvals.reason, approvals.detail)

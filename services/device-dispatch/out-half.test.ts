@@ -1,4 +1,5 @@
 import {
+  type AgentEntry,
   type ApprovalPolicy,
   type Decision,
   type DecisionStatement,
@@ -333,6 +334,15 @@ describe('revoked while it was on its way', () => {
     const identity = JSON.parse((decision.statements[0] as SignedStatement).statement.toString('utf8')) as DecisionStatement
     revoke('definition', identity.obligations.definitionHash as string)
     expect(await said(decision)).toBe('DENY revoked')
+  })
+})
+
+describe('attack 57: an agent over whom it came stopped to count while it was on its way', () => {
+  test.each(['agent-laser-operator-z1', 'agent-job-orchestrator-o1'])('%s lapsed', async (name) => {
+    const id = `instance:${fixture.key(name).spiffeId}`
+    const instance = tables['control.agents'].get(id) as AgentEntry
+    tables['control.agents'].set(id, { ...instance, state: 'lapsed' } as AgentEntry)
+    expect(await said(await routed())).toBe('DENY actor-not-active')
   })
 })
 

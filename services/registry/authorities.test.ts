@@ -154,5 +154,8 @@ describe('attack 136: a clock that is set back', () => {
       iat: Math.floor(Date.now() / 1000) - 60,
     })
     expect(await reasonOf(enrolSoftwareAgent(server.url, admission))).toBe('clock-behind')
+    expect(server.alerts).toMatchObject([
+      { rule: 'clock-behind', severity: 'high', subject: fixture.key('service-registry').spiffeId },
+    ])
   })
 })

@@ -3,6 +3,7 @@ import type { AgentDefinition, Assurance } from '@interlock/contracts'
 import { isRevoked, type ParsedSpiffeId, parseSpiffeId, roleOf } from '@interlock/trust'
 import { readCertificateRequest } from '@interlock/trust/certificate-request'
 import { issueCertificate } from '@interlock/trust/issue'
+import type { RegistryFinding } from './alerts.ts'
 import { certificateLifeMs } from './authorities.ts'
 import { clockSkewMs, type Parts, RegistryError } from './parts.ts'
 
@@ -25,7 +26,10 @@ export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buf
   const { name: definitionName, instance, hash } = certifiable(subject, parts)
   const { authorities, issued, now } = parts
   // A clock that was set back would give out certificates of times that are over, and count what has ended (ATTACKS 136).
-  if (now() < issued.newest - clockSkewMs) throw new RegistryError('clock-behind', { newest: issued.newest }, 503)
+  if (now() < issued.newest - clockSkewMs) {
+    await parts.alerts.raise(clockBehind(parts.key.spiffeId, now(), issued.newest))
+    throw new RegistryError('clock-behind', { newest: issued.newest }, 503)
+  }
   const ms = Math.min(certificateLifeMs, (notAfterMs ?? Number.POSITIVE_INFINITY) - now())
   const profile = {
     name: `agent-${definitionName}-${instance}`,
@@ -36,6 +40,16 @@ export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buf
   }
   return issueCertificate(authorities.current, profile, publicKey, now())
 }
+
+const clockBehind = (subject: string, now: number, newest: number): RegistryFinding => ({
+  rule: 'clock-behind',
+  severity: 'high',
+  subject,
+  title: 'The authority’s clock was set back',
+  message: `the clock says ${new Date(now).toISOString()}, and a certificate was issued at ${new Date(newest).toISOString()}: nothing is issued`,
+  evidence: { now, newest },
+  occasion: newest,
+})
 
 /** What the tables say of an agent that is to be certified. @throws RegistryError */
 export function certifiable(

@@ -1,6 +1,9 @@
 import type { CertificateRecord } from '@interlock/trust'
 
-/** A certificate of ours that has not ended. */
+/** The longest life of a token, milliseconds: one that was bound to a certificate on its last day outlives it by so much. */
+const tokenLifeMs = 3_600_000
+
+/** A certificate of ours on which something may still rest. */
 export type Issued = CertificateRecord & { readonly subject: string }
 
 /** Certificates that may still be in use: what a revocation list is made of. From the topic, after a restart too. */
@@ -19,10 +22,16 @@ export class IssuedCertificates {
     this.#bySerial.set(issued.serial, issued)
   }
 
-  /** Forgets what has ended. Times in milliseconds since 1970. */
+  /** All of an agent that have not ended, and those that a token may still be bound to. */
+  of(subject: string, now: number): Issued[] {
+    this.forget(now)
+    return [...this.#bySerial.values()].filter((issued) => issued.subject === subject)
+  }
+
+  /** Forgets what has ended, with the tokens on it. Times in milliseconds since 1970. */
   forget(now: number): void {
     for (const [serial, { notAfterMs }] of this.#bySerial) {
-      if (notAfterMs > now) continue
+      if (notAfterMs + tokenLifeMs > now) continue
       this.#bySerial.delete(serial)
       this.#revokedFrom.delete(serial)
     }
@@ -31,7 +40,7 @@ export class IssuedCertificates {
   /** Those of an authority that do not count any more, and since when that is known here: what was once revoked stays so (RFC 5280 §5.3). */
   revoked(authority: string, isRevoked: (issued: Issued) => boolean, now: number): { serial: string; from: number }[] {
     this.forget(now)
-    const own = [...this.#bySerial.values()].filter((issued) => issued.authority === authority)
+    const own = [...this.#bySerial.values()].filter((issued) => issued.authority === authority && issued.notAfterMs > now)
     for (const issued of own)
       if (!this.#revokedFrom.has(issued.serial) && isRevoked(issued)) this.#revokedFrom.set(issued.serial, now)
     return own.flatMap(({ serial }) => {

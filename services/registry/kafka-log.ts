@@ -1,15 +1,16 @@
-import type { AgentEntry, Appraisal, Codec, ControlTable, DeviceEntry } from '@interlock/contracts'
+import type { AgentEntry, Alert, Appraisal, Codec, ControlTable, DeviceEntry, RevocationEntry } from '@interlock/contracts'
 import { murmur2Partitioner } from '@interlock/sdk'
 import { type SigningKey, signControlEntry } from '@interlock/trust'
 import type { Kafka, Producer } from 'kafkajs'
 import { RegistryError, type RegistryLog } from './parts.ts'
 
-/** The topics `appraisals`, `control.agents` and `control.devices` as the place where things are kept. */
+/** The topics `appraisals`, `alerts` and the control tables as the place where things are kept. */
 export class KafkaRegistryLog implements RegistryLog {
   readonly #producer: Producer
   readonly #codec: Codec
   readonly #key: SigningKey
   readonly #now: () => number
+  #revision = 0
 
   constructor(kafka: Kafka, parts: { readonly codec: Codec; readonly key: SigningKey; readonly now: () => number }) {
     // Not idempotent: an entry that is written twice says the same.
@@ -43,9 +44,19 @@ export class KafkaRegistryLog implements RegistryLog {
     return this.#enter('control.devices', entry.device, entry)
   }
 
-  async #enter(table: ControlTable, id: string, value: AgentEntry | DeviceEntry): Promise<void> {
+  revoked(entry: RevocationEntry): Promise<void> {
+    return this.#enter('control.revocations', `${entry.kind}:${entry.subject}`, entry)
+  }
+
+  alert(alert: Alert): Promise<void> {
+    return this.#send('alerts', alert.jobId || alert.subject, this.#codec.encode('alerts', alert))
+  }
+
+  async #enter(table: ControlTable, id: string, value: AgentEntry | DeviceEntry | RevocationEntry): Promise<void> {
     const now = this.#now()
-    const entry = await signControlEntry({ table, id, revision: now, updatedAt: now, value }, this.#key)
+    // Of two entries in one millisecond the second must be the newer one.
+    this.#revision = Math.max(this.#revision + 1, now)
+    const entry = await signControlEntry({ table, id, revision: this.#revision, updatedAt: now, value }, this.#key)
     await this.#send(table, id, this.#codec.encode(table, entry))
   }
 

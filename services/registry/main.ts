@@ -23,14 +23,18 @@ import {
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
+import { Alerts } from './alerts.ts'
 import { registryApp } from './app.ts'
 import { Authorities, authorityId } from './authorities.ts'
 import { Challenges } from './challenges.ts'
 import { Enrolments } from './enrolment.ts'
 import { IssuedCertificates } from './issued-certificates.ts'
 import { KafkaRegistryLog } from './kafka-log.ts'
+import type { Parts } from './parts.ts'
 import { RevocationLists } from './revocation-lists.ts'
+import { RevocationWatch, type TopicEnds } from './revocation-watch.ts'
 import { parseRegistrySettings, readTpmRoots } from './settings.ts'
+import { Supervision } from './supervise.ts'
 import { openAuthority, watchAuthority } from './watch-authority.ts'
 
 const settings = parseSettings(process.env)
@@ -75,8 +79,29 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const fold = new ControlFold(codec, anchors)
   const now = () => Date.now()
   const registryLog = new KafkaRegistryLog(kafka, { codec, key, now })
+  const parts: Parts = {
+    ...{ anchors, key, authorities, issued, enrolments, platforms, now, log: registryLog },
+    alerts: new Alerts((alert) => registryLog.alert(alert), now),
+    revocationLists: new RevocationLists(),
+    agents: () => fold.table('control.agents'),
+    devices: () => fold.table('control.devices'),
+    revocations: () => fold.table('control.revocations'),
+    challenges: new Challenges(),
+    ...{ usedAdmissions, ordered },
+    used: new SingleUse(),
+    startedAt: now(),
+  }
+  const watch = new RevocationWatch()
+  const admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 200 } })
+  const supervision = new Supervision(parts, watch, async () => endsOf(await admin.fetchTopicOffsets('control.revocations')), {
+    lapsed: ({ subject, appraisedAt }) => log.warn({ subject, appraisedAt }, 'a platform was not appraised in time: it lapses'),
+    failed: (subject, error) =>
+      log.error({ subject, error }, 'a platform that is overdue could not be made to lapse: tried again'),
+    unsaid: (finding, error) => log.error({ finding, error }, 'an alert could not be written down'),
+  })
   const connected = async () => {
     await registryLog.connect()
+    await admin.connect()
     const following = await followTopics(kafka, {
       topics: ['appraisals'],
       from: 'start',
@@ -99,7 +124,11 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       fold,
       {
         change: () => settle(ordered, fold),
-        ignored: (table, offset, reason) => log.warn({ table, offset, reason }, 'a control entry does not count'),
+        ignored: (table, offset, reason) => {
+          log.warn({ table, offset, reason }, 'a control entry does not count')
+          const finding = watch.ignored(table, offset, reason)
+          if (finding) void supervision.raise(finding)
+        },
         // Without its tables it would certify what was suspended: it must start anew.
         crash: (error) => {
           log.fatal({ error }, 'the control tables cannot be read any more')
@@ -114,30 +143,19 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const readers = await untilBroker(connected, outage, stopping.signal)
   if (!readers) return
 
-  const app = registryApp(
-    {
-      ...{ anchors, key, authorities, issued, enrolments, platforms, now, log: registryLog },
-      revocationLists: new RevocationLists(),
-      agents: () => fold.table('control.agents'),
-      devices: () => fold.table('control.devices'),
-      revocations: () => fold.table('control.revocations'),
-      challenges: new Challenges(),
-      ...{ usedAdmissions, ordered },
-      used: new SingleUse(),
-      startedAt: now(),
-    },
-    {
-      refused: (path, error) => log.info({ path, error: error.code, detail: error.cause }, 'refused'),
-      failed: (path, error) => log.error({ path, error }, 'a fault: internal-error'),
-    },
-  )
+  const app = registryApp(parts, {
+    refused: (path, error) => log.info({ path, error: error.code, detail: error.cause }, 'refused'),
+    failed: (path, error) => log.error({ path, error }, 'a fault: internal-error'),
+  })
+  // Before the first answer: while nobody was here, nobody was appraised.
+  await supervision.look()
   const { server, port } = await listen(app, own.host, own.port)
   const unwatch = watchAuthority(own.issuer, authorities, {
     rotated: (issuer) => log.info({ authority: authorityId(issuer) }, 'another authority signs from now on'),
     refused: (error) =>
       log.warn({ error: String(error) }, 'the authority’s files were changed and cannot be used: the one before goes on'),
   })
-  const watching = watchBroker(kafka, 'appraisals', outage, stopping.signal)
+  const watching = Promise.all([watchBroker(kafka, 'appraisals', outage, stopping.signal), supervision.run(stopping.signal)])
   isReady = true
   log.info({ http: operations.port, registry: `http://${own.host}:${port}` }, 'ready')
   await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
@@ -145,7 +163,12 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   await watching
   server.close()
   await Promise.all(readers.map((reader) => reader.stop()))
-  await registryLog.close()
+  await Promise.all([registryLog.close(), admin.disconnect()])
+}
+
+/** Of a topic with one partition. */
+function endsOf(partitions: readonly { readonly low: string; readonly high: string }[]): TopicEnds {
+  return { low: Number(partitions[0]?.low), high: Number(partitions[0]?.high) }
 }
 
 /** An order is done when its entry came back from the table. */

@@ -1,5 +1,6 @@
-import type { AgentEntry, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
+import type { AgentEntry, Alert, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
 import type { KnownPlatform, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
+import type { Alerts } from './alerts.ts'
 import type { Authorities } from './authorities.ts'
 import type { Challenges } from './challenges.ts'
 import type { Enrolments } from './enrolment.ts'
@@ -11,6 +12,8 @@ export interface RegistryLog {
   appraised(appraisal: Appraisal): Promise<void>
   agent(id: string, entry: AgentEntry): Promise<void>
   device(entry: DeviceEntry): Promise<void>
+  revoked(entry: RevocationEntry): Promise<void>
+  alert(alert: Alert): Promise<void>
 }
 
 /** What the endpoints work with. */
@@ -38,6 +41,7 @@ export type Parts = {
   /** Definitions that were ordered and did not come back from their table yet, by name: `<hash> <state>`. */
   readonly ordered: Map<string, string>
   readonly log: RegistryLog
+  readonly alerts: Alerts
   /** Milliseconds since 1970. */
   readonly now: () => number
 }

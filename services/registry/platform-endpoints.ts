@@ -5,6 +5,7 @@ import { issueSvid } from './certificates.ts'
 import { type Appraised, appraise, type BeginRequest, type PlatformAdmission, type PlatformEvidence } from './enrolment.ts'
 import { type Admitted, type Parts, RegistryError } from './parts.ts'
 import { record } from './record.ts'
+import { withdrawCertificates } from './withdraw.ts'
 
 /** An admitted platform shows its TPM. Returns what only that TPM can answer. @throws RegistryError */
 export function begin(admissionText: string, request: BeginRequest, parts: Parts) {
@@ -70,7 +71,8 @@ export async function renew(id: string, evidence: PlatformEvidence, parts: Parts
   await record(fresh, chain, parts)
   parts.platforms.set(fresh.subject, fresh)
   const entry = parts.devices().get(asked.subject.split('/').at(-1) ?? '')
-  if (isDevice && entry) await parts.log.device({ ...entry, tpm: { ...entry.tpm, appraisedAt: fresh.appraisedAt } })
+  if (isDevice && entry)
+    await parts.log.device({ ...entry, state: 'active', tpm: { ...entry.tpm, appraisedAt: fresh.appraisedAt } })
   if (!isDevice) await parts.log.agent(`instance:${asked.subject}`, instanceOf(fresh))
   return { subject: asked.subject, chain }
 }
@@ -83,12 +85,12 @@ const roleOfSubject = (subject: string) => {
   return parsed.ok ? roleOf(parsed.value) : undefined
 }
 
-/** A suspended platform comes back by a new admission, not by asking again. */
+/** A suspended platform comes back by a new admission, not by asking again; one that only stayed away comes back by being found good. */
 function assertActive(subject: string, { agents, devices }: Parts): void {
   const role = roleOfSubject(subject)
   const entry = role?.kind === 'device' ? devices().get(role.device) : agents().get(`instance:${subject}`)
   const state = entry && 'state' in entry ? entry.state : undefined
-  if (state !== 'active') throw new RegistryError('not-active', { subject, state: state ?? 'unknown' })
+  if (state !== 'active' && state !== 'lapsed') throw new RegistryError('not-active', { subject, state: state ?? 'unknown' })
 }
 
 async function certify(subject: string, key: Appraised['key'], parts: Parts): Promise<Buffer[]> {
@@ -96,14 +98,25 @@ async function certify(subject: string, key: Appraised['key'], parts: Parts): Pr
   return issueSvid({ subject, publicKey: key, assurance: 'tpm' }, parts)
 }
 
-async function suspend(known: KnownPlatform, reason: string, { log, agents, devices, now }: Parts): Promise<void> {
-  const { subject } = known
+async function suspend(known: KnownPlatform, reason: string, parts: Parts): Promise<void> {
+  const { log, agents, devices, now } = parts
+  const { subject, appraisedAt } = known
   await log.appraised({ subject, status: 'contraindicated', reason, certificate: '', result: '', appraisedAt: now() })
   const role = roleOfSubject(subject)
   const device = role?.kind === 'device' ? devices().get(role.device) : undefined
   if (device) await log.device({ ...device, state: 'suspended' })
   const instance = agents().get(`instance:${subject}`)
   if (instance?.kind === 'instance') await log.agent(`instance:${subject}`, { ...instance, state: 'suspended' })
+  await withdrawCertificates(subject, reason, parts)
+  await parts.alerts.raise({
+    rule: reason === 'counter-rollback' ? reason : 'appraisal-failed',
+    severity: 'critical',
+    subject,
+    title: reason === 'counter-rollback' ? 'A TPM’s counters went back' : 'A platform is not what it was',
+    message: `${subject} is suspended (${reason}): look at the machine, then admit it anew`,
+    evidence: { reason, appraisedAt },
+    occasion: appraisedAt,
+  })
 }
 
 /** Of an agent's key; a device has none beside its attestation key. */

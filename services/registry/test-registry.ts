@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import type { AgentEntry, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
+import type { AgentEntry, Alert, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
 import { listen } from '@interlock/enforcer'
 import { EnrolmentError } from '@interlock/sdk'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
 import { type Admission, type SigningKey, SingleUse, signAdmission } from '@interlock/trust'
+import { Alerts } from './alerts.ts'
 import { registryApp } from './app.ts'
 import { Authorities } from './authorities.ts'
 import { Challenges } from './challenges.ts'
@@ -21,6 +22,7 @@ export type TestRegistry = {
   readonly devices: Map<string, DeviceEntry>
   readonly revocations: Map<string, RevocationEntry>
   readonly appraisals: Appraisal[]
+  readonly alerts: Alert[]
   isLogAway: boolean
   /** Milliseconds by which its clock differs from ours. */
   clockMs: number
@@ -33,10 +35,12 @@ export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buf
   const devices = new Map<string, DeviceEntry>()
   const revocations = new Map<string, RevocationEntry>()
   const appraisals: Appraisal[] = []
+  const alerts: Alert[] = []
   const control = { isLogAway: false, clockMs: 0 }
   const kept = () => {
     if (control.isLogAway) throw new Error('the log is away')
   }
+  const now = () => Date.now() + control.clockMs
   const parts: Parts = {
     anchors: fixture.trust.anchors,
     key: fixture.key('service-registry'),
@@ -67,12 +71,21 @@ export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buf
         kept()
         devices.set(entry.device, entry)
       },
+      async revoked(entry) {
+        kept()
+        revocations.set(`${entry.kind}:${entry.subject}`, entry)
+      },
+      async alert(alert) {
+        kept()
+        alerts.push(alert)
+      },
     },
-    now: () => Date.now() + control.clockMs,
+    alerts: new Alerts((alert) => parts.log.alert(alert), now),
+    now,
   }
   const { server } = await listen(registryApp(parts, { refused: () => {}, failed: () => {} }), '127.0.0.1', 0)
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return Object.assign(control, { url, parts, agents, devices, revocations, appraisals, close: () => server.close() })
+  return Object.assign(control, { url, parts, agents, devices, revocations, appraisals, alerts, close: () => server.close() })
 }
 
 /** What an operator signs to admit somebody, for ten minutes. */

@@ -1,5 +1,5 @@
 import type { TaskTokenClaims } from '@interlock/contracts'
-import { isRevoked, readTaskToken, type TaskToken, verifySignature } from '@interlock/trust'
+import { actorRefusal, isRevoked, readTaskToken, type TaskToken, verifySignature } from '@interlock/trust'
 import { clockSkewMs } from './agent-assertion.ts'
 import type { IssuedToken } from './issued-tokens.ts'
 import type { Parts } from './parts.ts'
@@ -17,13 +17,14 @@ export function genuineToken(text: string, { anchors }: Parts): TaskToken | unde
   return verifySignature(signer.publicKey, jws.signingInput, jws.signature) ? read.value : undefined
 }
 
-/** Signed by us, recorded, in time, and nothing that it rests on revoked. */
+/** Signed by us, recorded, in time, nothing that it rests on revoked, and each agent over whom it came still in its place. */
 export function livingToken(text: string, parts: Parts): LivingToken | undefined {
   const token = genuineToken(text, parts)
   const lineage = token && parts.issued.lineage(token.digest)
   if (!token || !lineage) return undefined
   const now = parts.now()
   if (lineage.some(({ claims }) => claims.exp * 1000 <= now || claims.iat * 1000 > now + clockSkewMs)) return undefined
+  if (lineage.some(({ claims }) => actorRefusal(claims.act.sub, parts.tables, now))) return undefined
   return isRevoked(
     lineage.flatMap(({ claims }) => subjectsOf(claims)),
     parts.tables,

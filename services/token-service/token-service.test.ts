@@ -47,6 +47,7 @@ async function root(change = {}): Promise<string> {
   expect((await server.answer(job.userCode)).status).toBe(204)
   return orchestrator.rootToken(job)
 }
+const editAgent = (id: string, change: object) => server.agents.set(id, { ...server.agents.get(id), ...change } as AgentEntry)
 const actorToken = (name = 'agent-laser-operator-z1') => signAgentAssertion(key(name), server.issuer)
 async function child(token: string, change = {}): Promise<string> {
   return orchestrator.exchange({ token, actorToken: await actorToken(), grants: laserGrants, ...change })
@@ -271,6 +272,20 @@ describe('a token for a sub-agent', () => {
     const subject = { token: `${iss} ${jti}`, job: 'job-r', human: 'alice', agent: spiffeId, certificate: keyId }[kind]
     server.revocations.set(`${kind}:${subject}`, { kind, subject, from: now, reason: 'test' })
     const client = await TokenClient.open(server.issuer, key('agent-laser-operator-z1'))
+    expect((await client.introspect(second)).active).toBe(false)
+    expect(await reasonOf(client.renew(second))).toBe('invalid_grant')
+  })
+
+  it.each<[string, (agent: string) => void]>([
+    ['lapsed', (agent) => editAgent(`instance:${agent}`, { state: 'lapsed' })],
+    ['is suspended', (agent) => editAgent(`instance:${agent}`, { state: 'suspended' })],
+    ['is gone', (agent) => server.agents.delete(`instance:${agent}`)],
+    ['has a suspended definition', () => editAgent('definition:job-orchestrator', { state: 'suspended' })],
+  ])('attack 57: nor one that came over an agent that %s', async (_what, fall) => {
+    const second = await child(await root())
+    const client = await TokenClient.open(server.issuer, key('agent-laser-operator-z1'))
+    expect((await client.introspect(second)).active).toBe(true)
+    fall(key('agent-job-orchestrator-o1').spiffeId)
     expect((await client.introspect(second)).active).toBe(false)
     expect(await reasonOf(client.renew(second))).toBe('invalid_grant')
   })

@@ -24,7 +24,8 @@ export class ControlFold {
     const { id, revision, value } = verified.value
     const entries = this.#tables.get(table) ?? new Map()
     // An older revision written again would lift a stop or undo a revocation.
-    if ((entries.get(id)?.revision ?? 0) >= revision) return 'not-newer'
+    const known = entries.get(id)?.revision ?? 0
+    if (known >= revision) return known === revision ? 'repeated' : 'older'
     this.#tables.set(table, entries.set(id, { revision, value }))
     return undefined
   }
