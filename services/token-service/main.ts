@@ -15,12 +15,14 @@ import { ControlFold, followTopics, readControlTables } from '@interlock/sdk'
 import { loadSigningKey, openTrustBundle, SingleUse } from '@interlock/trust'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
-import { Registry } from 'prom-client'
+import { Gauge, Registry } from 'prom-client'
 import { tokenApp } from './app.ts'
 import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
 import { KafkaTokenLog } from './kafka-log.ts'
 import { parseTokenSettings } from './settings.ts'
+import { readReceivers } from './signals/receivers.ts'
+import { Transmitter } from './signals/transmitter.ts'
 
 const settings = parseSettings(process.env)
 const own = parseTokenSettings(process.env)
@@ -48,6 +50,7 @@ const operations = await listen(
 const topology = readTopology()
 const anchors = openTrustBundle(JSON.parse(readFileSync(settings.trustBundle, 'utf8')) as TrustBundle)
 const key = loadSigningKey(settings.key, settings.certificate)
+const receivers = own.signalReceivers === undefined ? [] : readReceivers(own.signalReceivers)
 const ids = await waitForSchemas(settings.registry, topology, outage, stopping.signal)
 if (ids) await run(createCodec({ topology, ids }))
 operations.server.close()
@@ -66,6 +69,12 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     tables.revocations = fold.table('control.revocations')
   }
   const now = () => Date.now()
+  // Without its tables it would issue to the revoked, and tell nobody of them: it must start anew.
+  const crash = (error: Error) => {
+    log.fatal({ error }, 'the control tables cannot be read any more')
+    process.exitCode = 1
+    stopping.abort()
+  }
   const tokenLog = new KafkaTokenLog(kafka, { codec, key, tables, now })
   const connected = async () => {
     await tokenLog.connect()
@@ -77,16 +86,17 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
         if (record?.ok) issued.add(record.value.signingInput)
       },
     })
-    const control = await readControlTables(kafka, 'token-service', ['control.agents', 'control.revocations'], fold, {
-      change,
-      ignored: (table, offset, reason) => log.warn({ table, offset, reason }, 'a control entry does not count'),
-      // Without its tables it would issue to the revoked: it must start anew.
-      crash: (error) => {
-        log.fatal({ error }, 'the control tables cannot be read any more')
-        process.exitCode = 1
-        stopping.abort()
+    const control = await readControlTables(
+      kafka,
+      'token-service',
+      ['control.agents', 'control.devices', 'control.revocations'],
+      fold,
+      {
+        change,
+        ignored: (table, offset, reason) => log.warn({ table, offset, reason }, 'a control entry does not count'),
+        crash,
       },
-    })
+    )
     await following.caughtUp
     change()
     issued.forget(now())
@@ -112,8 +122,26 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       failed: (path, error) => log.error({ path, error }, 'a fault: server_error'),
     },
   )
+  const transmitter = new Transmitter(receivers, {
+    ...{ codec, anchors, now, crash },
+    signer: {
+      key,
+      get issuer() {
+        return issuer ?? ''
+      },
+    },
+    revisionOf: (table, id) => fold.revisionOf(table, id),
+    events: {
+      failing: (receiver, cause) => log.warn({ receiver, cause }, 'a receiver of signals cannot be reached: its events wait'),
+      delivering: (receiver) => log.info({ receiver }, 'a receiver of signals is back'),
+      refused: (receiver, jti, err) => log.error({ receiver, jti, err }, 'a receiver refused an event: it is not sent again'),
+    },
+  })
+  if (receivers.length > 0) app.route('/', transmitter.app)
+  gaugeWaiting(transmitter)
   const { server, port } = await listen(app, own.host, own.port)
   issuer ??= `http://127.0.0.1:${port}`
+  await untilBroker(() => transmitter.start(kafka), outage, stopping.signal)
   const forgetting = setInterval(() => issued.forget(now()), 60_000)
   const watching = watchBroker(kafka, 'tokens', outage, stopping.signal)
   isReady = true
@@ -122,6 +150,19 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   clearInterval(forgetting)
   await watching
   server.close()
+  await transmitter.stop()
   await Promise.all(readers.map((reader) => reader.stop()))
   await tokenLog.close()
+}
+
+function gaugeWaiting(transmitter: Transmitter): void {
+  new Gauge({
+    name: 'interlock_signals_waiting',
+    help: 'Security events that a receiver has not acknowledged',
+    labelNames: ['receiver'],
+    registers: [metrics],
+    collect() {
+      for (const [receiver, sets] of transmitter.waiting()) this.set({ receiver }, sets)
+    },
+  })
 }

@@ -7,9 +7,16 @@ const schema = z.object({
   INTERLOCK_OAUTH_HOST: z.string().min(1).default('127.0.0.1'),
   /** 0 takes any free port. */
   INTERLOCK_OAUTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  /** File that says who is told of what is revoked (Shared Signals); nobody where it is left out. */
+  INTERLOCK_SIGNAL_RECEIVERS: z.string().min(1).optional(),
 })
 
-export type TokenSettings = { readonly issuer: string | undefined; readonly host: string; readonly port: number }
+export type TokenSettings = {
+  readonly issuer: string | undefined
+  readonly host: string
+  readonly port: number
+  readonly signalReceivers: string | undefined
+}
 
 /** What only this service has, beside the runner's settings. @throws SettingsError naming each variable that is wrong */
 export function parseTokenSettings(environment: Readonly<Record<string, string | undefined>>): TokenSettings {
@@ -19,5 +26,5 @@ export function parseTokenSettings(environment: Readonly<Record<string, string |
     throw new SettingsError(`The environment is not complete. Set these and start again:\n${faults.join('\n')}`)
   }
   const { INTERLOCK_ISSUER: issuer, INTERLOCK_OAUTH_HOST: host, INTERLOCK_OAUTH_PORT: port } = read.data
-  return { issuer: issuer?.replace(/\/$/, ''), host, port }
+  return { issuer: issuer?.replace(/\/$/, ''), host, port, signalReceivers: read.data.INTERLOCK_SIGNAL_RECEIVERS }
 }

@@ -4,6 +4,7 @@ import { listen } from '@interlock/enforcer'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
 import { assertWithPasskey, type SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import { canonicalBytes, digest, SingleUse } from '@interlock/trust'
+import type { Hono } from 'hono'
 import { tokenApp } from './app.ts'
 import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
@@ -24,7 +25,7 @@ export type TestServer = {
   stop(): void
 }
 
-export async function startTestServer(fixture: Fixture): Promise<TestServer> {
+export async function startTestServer(fixture: Fixture, extend: (app: Hono) => void = () => {}): Promise<TestServer> {
   const tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: 'A'.repeat(43) })
   const agents = tables['control.agents'] as Map<string, AgentEntry>
   const revocations = tables['control.revocations'] as Map<string, RevocationEntry>
@@ -60,6 +61,7 @@ export async function startTestServer(fixture: Fixture): Promise<TestServer> {
       failed: (_path, error) => causes.push(String(error)),
     },
   )
+  extend(app)
   const { server } = await listen(app, '127.0.0.1', 0)
   state.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {

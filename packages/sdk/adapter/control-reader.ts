@@ -30,6 +30,11 @@ export class ControlFold {
     return undefined
   }
 
+  /** The newest revision that counts; 0 where there is no such entry. */
+  revisionOf(table: ControlTable, id: string): number {
+    return this.#tables.get(table)?.get(id)?.revision ?? 0
+  }
+
   table<T extends ControlTable>(table: T): ReadonlyMap<string, ControlValue<T>> {
     const entries = [...(this.#tables.get(table) ?? [])]
     return new Map(entries.map(([id, { value }]) => [id, value as ControlValue<T>]))
