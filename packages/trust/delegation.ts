@@ -111,10 +111,15 @@ type Wrong = { reason: DelegationReason; detail?: Record<string, unknown> } | un
 
 function wrongOfAny(token: TaskToken, { anchors, now, skewMs, revocations }: DelegationToVerify): Wrong {
   const { aud, iat, nbf, exp, sub, job, act, cnf } = token.claims
+  const { signedBy } = token
   if (aud !== anchors.audience) return { reason: 'token-audience', detail: { aud } }
   if (Math.max(iat, nbf ?? 0) * 1000 > now + skewMs) return { reason: 'token-not-yet-valid' }
   if (exp * 1000 <= now - skewMs || exp <= iat) return { reason: 'token-expired', detail: { exp } }
-  const subjects = [`token:${nameOf(token)}`, `agent:${act.sub}`, `certificate:${cnf['x5t#S256']}`, `human:${sub}`, `job:${job}`]
+  const subjects = [
+    ...[`token:${nameOf(token)}`, `agent:${act.sub}`, `certificate:${cnf['x5t#S256']}`, `human:${sub}`, `job:${job}`],
+    // Whoever has the token service's stolen key writes the times himself: from then on it signed nothing that counts (ATTACKS 158).
+    ...('kid' in signedBy ? [`enforcer-key:${signedBy.kid}`] : []),
+  ]
   const revoked = subjects.find((id) => (revocations.get(id)?.from ?? Number.POSITIVE_INFINITY) <= now)
   return revoked === undefined ? undefined : { reason: 'revoked', detail: { revoked } }
 }

@@ -149,6 +149,25 @@ describe('a platform that does not come to be appraised', () => {
   })
 })
 
+describe('what was revoked', () => {
+  const revoke = (kind: 'agent' | 'device', subject: string) =>
+    server.revocations.set(`${kind}:${subject}`, { kind, subject, from: Date.now() - 1, reason: 'test' })
+
+  it('attack 57: a device is neither appraised again nor admitted anew', async () => {
+    await enrolledDevice()
+    revoke('device', 'laser-1')
+    expect(await reasonOf(reappraiseDevice(enrolment(), device))).toBe('revoked')
+    expect(await reasonOf(enrolledDevice())).toBe('revoked')
+  })
+
+  it('attack 57: nor an agent with a TPM', async () => {
+    await enrolled()
+    revoke('agent', laser)
+    expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('revoked')
+    expect(await reasonOf(enrolled())).toBe('revoked')
+  })
+})
+
 describe('a platform that is not as it was', () => {
   it('attack 32: is suspended, its certificates end, and a human hears of it; time does not bring it back', async () => {
     const key = await enrolled()

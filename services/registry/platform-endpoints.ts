@@ -1,5 +1,5 @@
 import type { AgentEntry, DeviceEntry } from '@interlock/contracts'
-import { type Admission, type KnownPlatform, keyDigest, parseSpiffeId, roleOf } from '@interlock/trust'
+import { type Admission, isRevoked, type KnownPlatform, keyDigest, parseSpiffeId, roleOf } from '@interlock/trust'
 import { admitted, useAdmission } from './admissions.ts'
 import { issueSvid } from './certificates.ts'
 import { type Appraised, appraise, type BeginRequest, type PlatformAdmission, type PlatformEvidence } from './enrolment.ts'
@@ -12,6 +12,7 @@ export function begin(admissionText: string, request: BeginRequest, parts: Parts
   const admission = admitted(admissionText, parts)
   const { platform } = admission
   if (!platform) throw new RegistryError('admission-no-reference', 'it admits software alone')
+  assertNotRevoked(admission.subject, parts)
   const challenge = parts.enrolments.begin({ ...admission, platform }, request, parts.now())
   if (!challenge.ok) throw new RegistryError(challenge.reason, challenge.detail)
   return challenge.value
@@ -52,6 +53,7 @@ export async function renew(id: string, evidence: PlatformEvidence, parts: Parts
   const known = asked && platforms.get(asked.subject)
   if (!asked || !known) throw new RegistryError('challenge-unknown')
   assertActive(asked.subject, parts)
+  assertNotRevoked(asked.subject, parts)
   const { attestationKey, counters } = known
   const found = appraise({ attestationKey, nonce: asked.nonce, evidence, reference: known, previous: counters })
   if (!found.ok) {
@@ -91,6 +93,13 @@ function assertActive(subject: string, { agents, devices }: Parts): void {
   const entry = role?.kind === 'device' ? devices().get(role.device) : agents().get(`instance:${subject}`)
   const state = entry && 'state' in entry ? entry.state : undefined
   if (state !== 'active' && state !== 'lapsed') throw new RegistryError('not-active', { subject, state: state ?? 'unknown' })
+}
+
+/** A revocation is for good: no admission and no good boot brings back what it names. */
+function assertNotRevoked(subject: string, { revocations, now }: Parts): void {
+  const role = roleOfSubject(subject)
+  const id = role?.kind === 'device' ? `device:${role.device}` : `agent:${subject}`
+  if (isRevoked([id], { revocations: revocations() }, now())) throw new RegistryError('revoked', { subject })
 }
 
 async function certify(subject: string, key: Appraised['key'], parts: Parts): Promise<Buffer[]> {

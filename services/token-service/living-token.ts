@@ -25,11 +25,7 @@ export function livingToken(text: string, parts: Parts): LivingToken | undefined
   const now = parts.now()
   if (lineage.some(({ claims }) => claims.exp * 1000 <= now || claims.iat * 1000 > now + clockSkewMs)) return undefined
   if (lineage.some(({ claims }) => actorRefusal(claims.act.sub, parts.tables, now))) return undefined
-  return isRevoked(
-    lineage.flatMap(({ claims }) => subjectsOf(claims)),
-    parts.tables,
-    now,
-  )
+  return isRevoked([...lineage.flatMap(({ claims }) => subjectsOf(claims)), ...signersOf(token)], parts.tables, now)
     ? undefined
     : { token, lineage }
 }
@@ -41,6 +37,8 @@ const subjectsOf = ({ iss, jti, act, cnf, sub, job }: TaskTokenClaims) => [
   `human:${sub}`,
   `job:${job}`,
 ]
+
+const signersOf = ({ signedBy }: TaskToken) => ('kid' in signedBy ? [`enforcer-key:${signedBy.kid}`] : [])
 
 /** Whether an agent holds a token or is one of those over whom it came. */
 export function isActorOf(claims: TaskTokenClaims, spiffeId: string): boolean {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AgentEntry, DeviceGrant, TaskTokenClaims } from '@interlock/contracts'
 import { type RequestedJob, signAgentAssertion, TokenClient } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
-import { agentSpiffeId, jobGrants } from '@interlock/sdk/trust-domain'
+import { agentSpiffeId, definitionHash, jobGrants } from '@interlock/sdk/trust-domain'
 import { readTaskToken, type SigningKey, signJws, signTaskToken, verifyConsent, verifyDelegation, x5cOf } from '@interlock/trust'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { tokensOfJobMax } from './issue.ts'
@@ -264,12 +264,22 @@ describe('a token for a sub-agent', () => {
     expect(await exchangeOf(first)).toEqual(refusal('invalid_grant'))
   })
 
-  it.each(['token', 'job', 'human', 'agent', 'certificate'] as const)('attack 121: nor one whose %s is revoked', async (kind) => {
+  it.each([
+    ...(['token', 'job', 'human', 'agent', 'certificate', 'definition', 'enforcer-key'] as const),
+  ])('attack 121: nor one whose %s is revoked', async (kind) => {
     const first = await root({ job: 'job-r' })
     const second = await child(first)
     const { iss, jti } = claimsOf(first)
     const { spiffeId, keyId } = key('agent-job-orchestrator-o1')
-    const subject = { token: `${iss} ${jti}`, job: 'job-r', human: 'alice', agent: spiffeId, certificate: keyId }[kind]
+    const subject = {
+      token: `${iss} ${jti}`,
+      job: 'job-r',
+      human: 'alice',
+      agent: spiffeId,
+      certificate: keyId,
+      definition: definitionHash('job-orchestrator'),
+      'enforcer-key': key('service-token').keyId,
+    }[kind]
     server.revocations.set(`${kind}:${subject}`, { kind, subject, from: now, reason: 'test' })
     const client = await TokenClient.open(server.issuer, key('agent-laser-operator-z1'))
     expect((await client.introspect(second)).active).toBe(false)
