@@ -337,6 +337,11 @@ describe('revoked while it was on its way', () => {
   })
 })
 
+test('attack 33: a device that lapsed is told nothing', async () => {
+  change({ state: 'lapsed' })
+  expect(await said(await routed())).toBe('DENY device-not-active')
+})
+
 describe('attack 57: an agent over whom it came stopped to count while it was on its way', () => {
   test.each(['agent-laser-operator-z1', 'agent-job-orchestrator-o1'])('%s lapsed', async (name) => {
     const id = `instance:${fixture.key(name).spiffeId}`

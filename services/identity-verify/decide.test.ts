@@ -137,6 +137,19 @@ describe('identity-verify refuses, by where a record lies', () => {
     const intent = await buildIntent(fixture)
     expect(await reasonOf({ ...intent, intentId: 'x'.repeat(200) as IntentId })).toBe('intent-id-malformed')
   })
+  it('attack 39: one proof at two instances at once, but at the one that has its job’s partition, and there once', async () => {
+    const intent = await buildIntent(fixture)
+    const instances = await Promise.all(
+      [home, (home + 1) % 6].map(async (partition) => {
+        // Each instance remembers for itself.
+        memory = new SeenIntents()
+        return reasonOf(intent, { partition })
+      }),
+    )
+    expect(instances).toEqual(['ALLOW', 'wrong-partition'])
+    memory.add({ intentId: intent.intentId, intent: fixture.codec.encode('intents', intent), decidedAt: now })
+    expect(await reasonOf(intent)).toBe('replayed')
+  })
   it('attack 113: the same intent a second time', async () => {
     const intent = await buildIntent(fixture)
     memory.add({ intentId: intent.intentId, intent: fixture.codec.encode('intents', intent), decidedAt: now })
@@ -203,6 +216,10 @@ describe('identity-verify refuses, by certificate', () => {
   it('attack 21: an instance whose entry is gone, though its certificate is good', async () => {
     tables['control.agents'].delete(`instance:${operator}`)
     expect(await reasonOf(buildIntent(fixture))).toBe('instance-unknown')
+  })
+  it('attack 33: an instance whose platform lapsed', async () => {
+    edit(`instance:${operator}`, { state: 'lapsed', assurance: 'software' })
+    expect(await reasonOf(buildIntent(fixture))).toBe('instance-not-active')
   })
   it('an instance that was suspended', async () => {
     edit(`instance:${operator}`, { state: 'suspended' })

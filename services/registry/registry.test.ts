@@ -177,6 +177,32 @@ describe('an agent’s host enrols', () => {
     expect(server.appraisals).toHaveLength(1)
   })
 
+  it('attack 131: once for each admission, of two machines at once', async () => {
+    const both = await startTestRegistry(
+      fixture,
+      [tpm, other].map((machine) => certificates(machine)[1] as Buffer),
+    )
+    const foreign = await other.open()
+    try {
+      // A register that nobody extended is the same in both.
+      const one = await admission({
+        platform: { pcrs: [16], pcrDigest: pcrDigestOf(await pcrRead(transport, [16])).toString('base64url') },
+      })
+      const machines = [
+        { transport, intermediates: [certificates(tpm)[0] as Buffer] },
+        { transport: foreign, intermediates: [certificates(other)[0] as Buffer] },
+      ]
+      const asked = machines.map((machine) =>
+        reasonOf(enrolAgent(enrolment({ ...machine, registry: both.url, pcrs: [16] }), one).then(({ close }) => close())),
+      )
+      expect((await Promise.all(asked)).sort()).toEqual(['admission-used', 'done'])
+      expect(both.appraisals).toHaveLength(1)
+    } finally {
+      await foreign.close()
+      both.close()
+    }
+  })
+
   it('attack 23: by an answer that is given once, in its time', async () => {
     const send = (path: string, body: object) =>
       fetch(`${server.url}${path}`, {

@@ -66,10 +66,11 @@ describe('an agent without a TPM enrols', () => {
     expect(leaf.ca).toBe(false)
   })
 
-  it('attack 131: once for each admission, also of two at once', async () => {
+  it('attack 131: once for each admission, also of many at once', async () => {
     const admission = await admissionOf(fixture, { subject })
-    const asked = await Promise.all([1, 2].map(() => reasonOf(enrolSoftwareAgent(server.url, admission))))
-    expect(asked.sort()).toEqual(['admission-used', 'done'])
+    const asked = await Promise.all(Array.from({ length: 16 }, () => reasonOf(enrolSoftwareAgent(server.url, admission))))
+    expect(asked.filter((reason) => reason === 'done')).toHaveLength(1)
+    expect(new Set(asked)).toEqual(new Set(['admission-used', 'done']))
     expect(server.appraisals).toHaveLength(1)
   })
 
