@@ -1,4 +1,5 @@
 import type { SignedStatement } from '@interlock/contracts'
+import { array, asyncProperty, boolean, assert as fcAssert, integer, record, string } from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { signStatements, VerifiedRoots, verifySignedStatement } from './statement-batch.ts'
 import { type TestDomain, testDomain } from './test-domain.ts'
@@ -54,6 +55,26 @@ describe('statements signed together', () => {
     const cache = new VerifiedRoots()
     verdictOn(one(), cache)
     expect(verdictOn(change(one()), cache)).toBe(reason)
+  })
+
+  it('attack 134: each is itself checked: of any batch exactly those count that were not changed, in whatever order they come', async () => {
+    const key = domain.signer('enforcer/identity-verify')
+    const plan = array(record({ text: string(), isChanged: boolean(), sort: integer() }), { minLength: 1, maxLength: 20 })
+    await fcAssert(
+      asyncProperty(plan, async (trials) => {
+        const batch = await signStatements(
+          trials.map(({ text }) => Buffer.from(text)),
+          key,
+        )
+        const cache = new VerifiedRoots()
+        const order = trials.map((trial, at) => ({ ...trial, at })).sort((a, b) => a.sort - b.sort)
+        for (const { at, isChanged } of order) {
+          const statement = batch[at] as SignedStatement
+          const bytes = isChanged ? Buffer.concat([statement.statement, Buffer.from('x')]) : statement.statement
+          expect(verdictOn({ ...statement, statement: bytes }, cache)).toBe(isChanged ? 'bad-signature' : key.spiffeId)
+        }
+      }),
+    )
   })
 
   it('are not another signer’s because their root was verified for one', () => {

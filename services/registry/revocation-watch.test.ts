@@ -2,6 +2,7 @@ import type { Alert, RevocationEntry } from '@interlock/contracts'
 import { ControlFold } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { signControlEntry } from '@interlock/trust'
+import { array, assert as fcAssert, integer, property, record } from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Alerts } from './alerts.ts'
 import { RevocationWatch } from './revocation-watch.ts'
@@ -92,5 +93,20 @@ describe('an alert', () => {
     expect(written[0]?.alertId).toBe(written[1]?.alertId)
     await alerts.raise({ ...finding, occasion: 'another' })
     expect(new Set(written.map(({ alertId }) => alertId)).size).toBe(2)
+  })
+})
+
+describe('attack 134: each revocation is itself looked at', () => {
+  it('and of any number of them, put off or brought forward, exactly those are told that were put off', () => {
+    const plan = array(record({ before: integer({ min: 1, max: 9 }), after: integer({ min: 1, max: 9 }) }), { maxLength: 30 })
+    fcAssert(
+      property(plan, (entries) => {
+        const own = new RevocationWatch()
+        const table = (time: 'before' | 'after') => new Map(entries.map((entry, at) => [`job:${at}`, revoked(entry[time])]))
+        expect(own.look(table('before'))).toEqual([])
+        const expected = entries.flatMap(({ before, after }, at) => (after > before ? [`job:${at}`] : []))
+        expect(own.look(table('after')).map(({ subject }) => subject)).toEqual(expected)
+      }),
+    )
   })
 })

@@ -1,4 +1,5 @@
 import { accepted, type ControlEntry, refused } from '@interlock/contracts'
+import { array, boolean, constantFrom, assert as fcAssert, integer, property, record } from 'fast-check'
 import { expect, test } from 'vitest'
 import type { LogRecord } from '../kafka-port.ts'
 import { codec, outgoing } from '../simulation/facts.ts'
@@ -59,4 +60,31 @@ test('a tombstone or bytes that are no entry change nothing', () => {
   tables.take(logged({ ...of, value: Buffer.from('nothing') }))
   expect(value('all')).toBe('stopped')
   expect(parked).toEqual(['tombstone', 'undecodable'])
+})
+
+test('attack 134: each entry is itself verified: a table holds what the genuine ones alone would make', () => {
+  const trials = array(record({ id: constantFrom('a', 'b', 'c'), revision: integer({ min: 1, max: 5 }), isForged: boolean() }), {
+    maxLength: 40,
+  })
+  fcAssert(
+    property(trials, (plan) => {
+      const { take, value, parked } = tried()
+      const newest = new Map<string, Trial>()
+      for (const [at, trial] of plan.entries()) {
+        const entry = { ...trial, value: String(at) }
+        take(entry)
+        if (!trial.isForged && trial.revision > (newest.get(trial.id)?.revision ?? 0)) newest.set(trial.id, entry)
+      }
+      for (const id of ['a', 'b', 'c']) expect(value(id)).toBe(newest.get(id)?.value)
+      expect(parked).toHaveLength(plan.filter(({ isForged }) => isForged).length)
+    }),
+  )
+})
+
+test('attack 133: a revocation, once read, is not lifted by a feed that was rolled back', () => {
+  const { take, value, parked } = tried()
+  const feed = [1, 2, 3].map((revision) => ({ id: 'agent:x', revision, value: `from ${revision}` }))
+  for (const trial of [...feed, ...feed]) take(trial)
+  expect(value('agent:x')).toBe('from 3')
+  expect(parked).toEqual([])
 })
