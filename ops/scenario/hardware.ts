@@ -32,7 +32,7 @@ export function hardwareCases(hosts: AgentHosts): { readonly honest: Case<World>
       title: () =>
         'the same operator, after its host booted something else: its next quote shows it, and the registry suspends it',
       kind: 'attack',
-      expect: { outcome: 'denied', orders: 0, refusal: { by: 'identity-verify', reason: 'instance-not-active' } },
+      expect: { outcome: 'denied', orders: 0, refusal: { by: 'identity-verify', reason: 'revoked' } },
       async play(world) {
         await hosts.operator.bootSomethingElse()
         const refusal = await hosts.operator.renew().then(

@@ -78,7 +78,7 @@ describe('an agent whose key lives in a TPM', () => {
     expect(await live.outcomeOf(intent.intentId)).toMatchObject({
       status: 'denied',
       stage: 'identity-verify',
-      reasons: ['instance-not-active'],
+      reasons: ['revoked'],
     })
   })
 }, 120_000)
