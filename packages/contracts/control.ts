@@ -68,7 +68,30 @@ export const parameterSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('choice'), values: z.array(z.string().max(64)).min(1).max(64), required: z.boolean() }),
 ])
 
-/** control.devices, id `<device>`: what a device is, can do, and the key its TPM signs with. */
+/** When a device's own evidence was last appraised, milliseconds since 1970, and how old that may become. */
+const appraisal = { appraisedAt: time, appraisalAgeMsMax: z.int().min(1000) }
+
+/** By what a device proves in which state it is, and signs its acks. */
+export const deviceAttestationSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('tpm'),
+    /** TPMT_PUBLIC of the attestation key, base64url. */
+    attestationKey: base64url.max(2000),
+    /** SHA-256 bank PCRs that each ack quotes, ascending. */
+    pcrs: z.array(z.int().min(0).max(23)).min(1).max(24),
+    /** base64url SHA-256 over the selected PCRs' values in order. */
+    pcrDigest: base64url.length(43),
+    ...appraisal,
+  }),
+  z.strictObject({
+    kind: z.literal('dice'),
+    /** SubjectPublicKeyInfo of the chain's last key, base64url: other code, configuration or authority has another key. */
+    leafKey: base64url.max(200),
+    ...appraisal,
+  }),
+])
+
+/** control.devices, id `<device>`: what a device is, can do, and the key it signs its acks with. */
 export const deviceEntrySchema = z.strictObject({
   device: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
   spiffeId: z.string().max(2048),
@@ -99,16 +122,7 @@ export const deviceEntrySchema = z.strictObject({
   /** How long an order may wait before the device must have begun, and have ended, milliseconds. */
   orderValidityMs: z.int().min(100),
   completionMsMax: z.int().min(100),
-  tpm: z.strictObject({
-    /** TPMT_PUBLIC of the attestation key, base64url. */
-    attestationKey: base64url.max(2000),
-    /** SHA-256 bank PCRs that each ack quotes, ascending. */
-    pcrs: z.array(z.int().min(0).max(23)).min(1).max(24),
-    /** base64url SHA-256 over the selected PCRs' values in order. */
-    pcrDigest: base64url.length(43),
-    appraisedAt: time,
-    appraisalAgeMsMax: z.int().min(1000),
-  }),
+  attestation: deviceAttestationSchema,
 })
 
 /** control.policies, id `bounds` or `approval`. */

@@ -3,7 +3,7 @@ import type { CommandDigest, DeviceId, EventId, IntentId, JobId, OutcomeStatus, 
 
 export type AckStatus = 'accepted' | 'completed' | 'failed' | 'refused'
 
-/** A device's answer, signed by its TPM: a quote whose extraData is the SHA-256 of statement. */
+/** A device's answer, signed as it is enrolled: a TPM's quote whose extraData is the SHA-256 of statement, or a DICE's COSE_Sign1 over it. */
 export type Ack = {
   intentId: IntentId
   jobId: JobId
@@ -11,9 +11,9 @@ export type Ack = {
   status: AckStatus
   /** RFC 8785 JSON: packages/contracts/statement.ts, AckStatement */
   statement: Buffer
-  /** TPMS_ATTEST of the quote */
+  /** TPMS_ATTEST of the quote; empty of a DICE */
   attest: Buffer
-  /** TPMT_SIGNATURE */
+  /** TPMT_SIGNATURE, or COSE_Sign1 with the statement detached */
   signature: Buffer
 }
 
@@ -239,6 +239,7 @@ export type Receipt = {
   orderDigest: string
   /** JSON: what the device says it did */
   measured: string
+  /** tpm… and pcrDigest: of the ack's quote; 0, false and empty where there was none, as of a device with a DICE */
   tpmClockMs: number
   tpmResetCount: number
   tpmRestartCount: number

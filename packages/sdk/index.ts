@@ -1,4 +1,4 @@
-export { acknowledge, type Measured, type QuotingKey } from './adapter/acknowledge.ts'
+export { type AckSigner, acknowledge, type LayerKey, type Measured, type QuotingKey } from './adapter/acknowledge.ts'
 export { ControlFold, type ControlReader, readControlTables } from './adapter/control-reader.ts'
 export { type DeviceAdapterSettings, startDeviceAdapter } from './adapter/device-adapter.ts'
 export { type DeviceTrust, openDeviceTrust, readDeviceTrust } from './adapter/device-trust.ts'
@@ -22,6 +22,7 @@ export {
   reappraiseDevice,
   renewAgent,
 } from './enrolment/enrol.ts'
+export { type DiceIdentity, enrolDiceDevice, reappraiseDiceDevice } from './enrolment/enrol-dice.ts'
 export { admittedBy, enrolProfile, type ProfileRequest } from './enrolment/enrol-profile.ts'
 export {
   type CertifiedKey,

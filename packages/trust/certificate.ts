@@ -39,6 +39,8 @@ export type Certificate = {
   readonly uris: readonly string[]
   readonly criticalOids: readonly string[]
   readonly oids: readonly string[]
+  /** Contents of the extensions' values, by OID. */
+  readonly extensions: ReadonlyMap<string, Buffer>
   readonly definitionHash: string | undefined
   readonly assurance: string | undefined
 }
@@ -108,6 +110,7 @@ function parse(der: Buffer): Certificate | string {
     ),
     criticalOids: extensions.filter(({ critical }) => critical).map(({ extnID }) => extnID),
     oids,
+    extensions: new Map(extensions.map(({ extnID, extnValue }) => [extnID, Buffer.from(extnValue.buffer)])),
     definitionHash: hashOf(extensionOf(definitionHashOid)),
     assurance: textOf(extensionOf(assuranceOid)),
   }

@@ -261,9 +261,12 @@ describe('attack 98: an ack that is not the enrolled TPM’s word on this order 
   }
 })
 
-function enrol(tpm: Partial<DeviceEntry['tpm']>): void {
+function enrol(change: Partial<Extract<DeviceEntry['attestation'], { kind: 'tpm' }>>): void {
   const device = tables['control.devices'].get('laser-1') as DeviceEntry
-  tables['control.devices'].set('laser-1', { ...device, tpm: { ...device.tpm, ...tpm } })
+  tables['control.devices'].set('laser-1', {
+    ...device,
+    attestation: { ...device.attestation, ...change } as DeviceEntry['attestation'],
+  })
 }
 
 describe('attack 99: two last words', () => {

@@ -22,7 +22,7 @@ type Parts = Pick<ServiceParts, 'codec' | 'trust' | 'roots' | 'key' | 'topology'
   readonly count: (receipt: Receipt) => void
 }
 
-/** By device: what became of each order, by its TPM's word or by the clock. Receipts go back to the jobs' partitions. */
+/** By device: what became of each order, by its own word or by the clock. Receipts go back to the jobs' partitions. */
 export function backHalf(parts: Parts): Processor<OrdersInFlight> {
   return {
     name,
@@ -97,15 +97,18 @@ function factsOf({ ack: bytes }: Receipt, signed: string, { codec }: Parts): Ack
   if (!bytes || digest(bytes) !== signed) return undefined
   const ack = codec.decode('acks', bytes, 'Ack')
   const statement = ack.ok ? readAckStatement(ack.value) : undefined
-  const attest = ack.ok ? parseAttest(ack.value.attest) : undefined
-  if (!statement || !attest?.ok) return undefined
-  const { qualifiedSigner, clock } = attest.value
+  if (!ack.ok || !statement) return undefined
+  const tpm = tpmFactsOf(ack.value)
+  return { said: saidBy(statement), ...(tpm && { tpm }) }
+}
+
+/** None of a DICE's ack: it has no clock that could go back. */
+function tpmFactsOf({ attest }: Ack): AckFacts['tpm'] {
+  const parsed = parseAttest(attest)
+  if (!parsed.ok) return undefined
+  const { qualifiedSigner, clock } = parsed.value
   const { clockMs, resetCount, restartCount } = clock
-  return {
-    said: saidBy(statement),
-    signer: qualifiedSigner.toString('hex'),
-    counters: { clock: clockMs, resetCount, restartCount },
-  }
+  return { signer: qualifiedSigner.toString('hex'), counters: { clock: clockMs, resetCount, restartCount } }
 }
 
 function receiptOfAck(memory: OrdersInFlight, incoming: Incoming<'Ack'>, { now, tables }: ReactionContext): Receipt {

@@ -82,9 +82,9 @@ function unfitDevice(device: DeviceEntry, capability: string, now: number): Verd
   if (!Object.hasOwn(device.capabilities, capability)) return deny('capability-unknown', { capability })
   const lifeMs = device.orderValidityMs + device.completionMsMax
   if (lifeMs > orderLifeMsMax) return deny('device-too-slow', { lifeMs, lifeMsMax: orderLifeMsMax })
-  const ageMs = now - device.tpm.appraisedAt
-  if (ageMs > device.tpm.appraisalAgeMsMax)
-    return deny('device-appraisal-too-old', { ageMs, ageMsMax: device.tpm.appraisalAgeMsMax })
+  const ageMs = now - device.attestation.appraisedAt
+  if (ageMs > device.attestation.appraisalAgeMsMax)
+    return deny('device-appraisal-too-old', { ageMs, ageMsMax: device.attestation.appraisalAgeMsMax })
   return undefined
 }
 

@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto'
+import { type DeviceSignatureReason, type VerifiedDeviceSignature, verifyDeviceSignature } from '@interlock/attestation'
 import {
   type Ack,
   type AckStatement,
   accepted,
   ackStatementSchema,
-  type DeviceEntry,
   type Refused,
   type Result,
   refused,
 } from '@interlock/contracts'
 import type { Tables } from '@interlock/enforcer'
-import { parseAttest, type TpmReason, type VerifiedQuote, verifyQuote } from '@interlock/tpm'
+import { parseAttest } from '@interlock/tpm'
 import { canonicalBytes, digest, equalDigest, parseCanonical } from '@interlock/trust'
 import type { OrderInFlight, OrdersInFlight, Word } from './orders-in-flight.ts'
 
@@ -26,13 +25,13 @@ export type AckReason =
   | 'ack-repeated'
   | 'ack-late'
   | 'ack-equivocates'
-  | `quote-${TpmReason}`
+  | DeviceSignatureReason
 
-export type JudgedAck = { readonly statement: AckStatement; readonly quote: VerifiedQuote }
+export type JudgedAck = { readonly statement: AckStatement; readonly signed: VerifiedDeviceSignature }
 type Context = { readonly memory: OrdersInFlight; readonly tables: Tables; readonly now: number }
 
 /**
- * Whether an ack is the enrolled TPM's word on this very order, and the first such word. Only that moves an order past "dispatched". Pure.
+ * Whether an ack is the enrolled device's word on this very order, and the first such word. Only that moves an order past "dispatched". Pure.
  */
 export function judgeAck(
   ack: Ack,
@@ -49,14 +48,14 @@ export function judgeAck(
 
   const statement = readAckStatement(ack)
   if (!statement) return refused('statement-malformed')
-  const quote = verifyAckQuote(ack, device, memory)
-  if (!quote.ok) return refused(`quote-${quote.reason}`, quote.detail)
+  const signed = verifyDeviceSignature(ack, device, memory.counters(signerOf(ack)))
+  if (!signed.ok) return signed
 
   // From here on it is the device that speaks; what remains is whether it speaks of this order, and for the first time.
   const other = aboutAnother(ack, statement, order)
   if (other) return other
   const outOfTurn = turnOf(memory.wordOn(order.orderDigest), statement)
-  return outOfTurn ? refused(outOfTurn) : accepted({ statement, quote: quote.value })
+  return outOfTurn ? refused(outOfTurn) : accepted({ statement, signed: signed.value })
 }
 
 export function readAckStatement({ statement }: Ack): AckStatement | undefined {
@@ -67,23 +66,10 @@ export function readAckStatement({ statement }: Ack): AckStatement | undefined {
 /** The device's word: what it says of the work. A device that was cut off says it again later, with another `at`. */
 export const saidBy = ({ status, reason, measured }: AckStatement): string => digest(canonicalBytes({ status, reason, measured }))
 
-/** By whose key an ack says to be signed; that it is, `verifyQuote` tells. */
+/** By which TPM's key an ack says to be signed; that it is, `verifyDeviceSignature` tells. */
 export function signerOf({ attest }: Ack): string {
   const parsed = parseAttest(attest)
   return parsed.ok ? parsed.value.qualifiedSigner.toString('hex') : ''
-}
-
-function verifyAckQuote(ack: Ack, { tpm }: DeviceEntry, memory: OrdersInFlight): Result<VerifiedQuote, TpmReason> {
-  const previous = memory.counters(signerOf(ack))
-  return verifyQuote({
-    attest: ack.attest,
-    signature: ack.signature,
-    attestationKey: Buffer.from(tpm.attestationKey, 'base64url'),
-    expectedExtraData: createHash('sha256').update(ack.statement).digest(),
-    pcrs: tpm.pcrs,
-    pcrDigest: Buffer.from(tpm.pcrDigest, 'base64url'),
-    ...(previous && { previous }),
-  })
 }
 
 function aboutAnother(ack: Ack, statement: AckStatement, order: OrderInFlight): Refused<AckReason> | undefined {

@@ -16,8 +16,7 @@ const receipt = (status: string, orderDigest = 'order'): ReceiptStatement => ({
 })
 const facts = (said: string, clock: number, resetCount = 1, restartCount = 0) => ({
   said,
-  signer: 'key',
-  counters: { clock, resetCount, restartCount },
+  tpm: { signer: 'key', counters: { clock, resetCount, restartCount } },
 })
 
 test('receipts may be read in any order: the last word stays, the highest counters are the last', () => {

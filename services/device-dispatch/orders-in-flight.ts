@@ -23,8 +23,9 @@ export type OrderInFlight = {
 /** What receipts say of an order. `said` is the digest of the device's word, empty where none came in time. */
 export type Word = { readonly state: 'accepted' | 'closed'; readonly said: string; readonly at: number }
 
-/** What a receipt of a verified ack adds to memory: the device's word and its TPM's counters. */
-export type AckFacts = { readonly said: string; readonly signer: string; readonly counters: PreviousCounters }
+/** What a receipt of a verified ack adds to memory: the device's word, and the counters of its TPM, where it has one. */
+export type AckFacts = { readonly said: string; readonly tpm?: TpmFacts }
+type TpmFacts = { readonly signer: string; readonly counters: PreviousCounters }
 
 /** The orders of one partition of `dispatch`, and what receipts say of them. Receipts may be read before the order they are about. */
 export class OrdersInFlight {
@@ -74,7 +75,7 @@ export class OrdersInFlight {
   /** What a genuine receipt says; `facts` are those of its ack. */
   addReceipt({ intentId, orderDigest, result, status, decidedAt }: ReceiptStatement, facts: AckFacts | undefined): void {
     if (result === 'rejected') return
-    if (facts) this.#raise(facts)
+    if (facts?.tpm) this.#raise(facts.tpm)
     const known = this.#words.get(orderDigest)
     if (known?.state === 'closed') return
     const state = status === 'accepted' ? 'accepted' : 'closed'
@@ -83,7 +84,7 @@ export class OrdersInFlight {
   }
 
   /** Receipts of one device lie in many partitions and are read in any order: the highest counters are the last. */
-  #raise({ signer, counters }: AckFacts): void {
+  #raise({ signer, counters }: TpmFacts): void {
     const last = this.#counters.get(signer)
     if (!last || isLater(counters, last)) this.#counters.set(signer, counters)
   }

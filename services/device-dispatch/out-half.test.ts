@@ -276,7 +276,10 @@ describe('the device', () => {
     ['device-not-active', () => change({ state: 'suspended' })],
     ['capability-unknown', () => change({ capabilities: {} })],
     ['device-too-slow', () => change({ completionMsMax: 3_600_000 })],
-    ['device-appraisal-too-old', () => change({ tpm: { ...laser().tpm, appraisedAt: now - 5000, appraisalAgeMsMax: 5999 } })],
+    [
+      'device-appraisal-too-old',
+      () => change({ attestation: { ...laser().attestation, appraisedAt: now - 5000, appraisalAgeMsMax: 5999 } }),
+    ],
   ])('%s', async (reason, arrange) => {
     arrange()
     expect(await said(await routed())).toBe(`DENY ${reason}`)

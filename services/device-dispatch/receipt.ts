@@ -44,7 +44,7 @@ export function draftReceipt(subject: ReceiptSubject, position: EventPosition, f
     ack: ack ? digest(ack) : '',
     decidedAt: now,
   }
-  const quote = judged?.quote
+  const quote = judged?.signed.kind === 'tpm' ? judged.signed.quote : undefined
   return {
     eventId: id,
     ...about,

@@ -4,23 +4,16 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { definitionOf, orderDefinition } from './definition-endpoints.ts'
+import { beginDice, finishDice } from './dice-endpoints.ts'
+import { bytes, evidenceSchema } from './evidence-schema.ts'
 import { type Admitted, type Parts, RegistryError } from './parts.ts'
-import { begin, challenge, finish, renew } from './platform-endpoints.ts'
+import { begin, finish } from './platform-endpoints.ts'
+import { challenge, renew } from './renewals.ts'
 import { enrolSoftware, enrolSubAgent, renewSoftware } from './software-endpoints.ts'
 
 /** Five certificates of 8 kB, two keys, an admission, in base64; or a definition of 100,000 characters with its order. */
 const bodyBytesMax = 524_288
 
-const bytes = (max: number) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_-]*$/)
-    .max(Math.ceil((max * 4) / 3))
-    .transform((text) => Buffer.from(text, 'base64url'))
-const attested = { attest: bytes(1024), signature: bytes(1024) }
-const evidenceSchema = z
-  .strictObject({ quote: z.strictObject(attested), key: z.strictObject({ ...attested, publicArea: bytes(1024) }).optional() })
-  .transform(({ quote, key }) => ({ quote, ...(key && { key }) }))
 const beginSchema = z.strictObject({
   admission: z.string().max(32_768),
   endorsementChain: z.array(bytes(8192)).min(1).max(5),
@@ -28,6 +21,8 @@ const beginSchema = z.strictObject({
   attestationKey: bytes(1024),
 })
 const finishSchema = z.strictObject({ secret: bytes(64), evidence: evidenceSchema })
+const diceBeginSchema = z.strictObject({ admission: z.string().max(32_768) })
+const diceFinishSchema = z.strictObject({ admission: z.string().max(32_768), evidence: evidenceSchema })
 const challengeSchema = z.strictObject({ subject: z.string().max(2048) })
 const renewSchema = z.strictObject({ evidence: evidenceSchema })
 const csr = bytes(4096)
@@ -66,6 +61,15 @@ export function registryApp(parts: Parts, events: AppEvents): Hono {
   app.post('/enrolments/:id', async (context) => {
     const { secret, evidence } = await bodyOf(context.req, finishSchema)
     return context.json(admittedOf(await finish(context.req.param('id'), secret, evidence, parts)))
+  })
+  app.post('/dice/enrolments', async (context) => {
+    const { admission } = await bodyOf(context.req, diceBeginSchema)
+    const { id, nonce } = beginDice(admission, parts)
+    return context.json({ id, ...textOf({ nonce }) }, 201)
+  })
+  app.post('/dice/enrolments/:id', async (context) => {
+    const { admission: admissionText, evidence } = await bodyOf(context.req, diceFinishSchema)
+    return context.json(admittedOf(await finishDice(context.req.param('id'), { admissionText, evidence }, parts)))
   })
   app.post('/challenges', async (context) => {
     const { subject } = await bodyOf(context.req, challengeSchema)

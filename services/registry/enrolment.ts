@@ -1,19 +1,7 @@
-import type { KeyObject } from 'node:crypto'
 import { createHash, randomBytes } from 'node:crypto'
+import { type AppraisalReason, type AppraisedTpm, appraise, type Evidence } from '@interlock/attestation'
 import { accepted, type Result, refused } from '@interlock/contracts'
-import {
-  CredentialChallenges,
-  nameOf,
-  parsePublicArea,
-  publicKeyOf,
-  readAttestationKey,
-  type TpmModel,
-  type TpmReason,
-  type VerifiedQuote,
-  verifyCertify,
-  verifyEndorsement,
-  verifyQuote,
-} from '@interlock/tpm'
+import { CredentialChallenges, nameOf, readAttestationKey, type TpmModel, verifyEndorsement } from '@interlock/tpm'
 import type { Admission, PlatformReference } from '@interlock/trust'
 
 /** How long a TPM has to answer a challenge. */
@@ -30,26 +18,16 @@ export type BeginRequest = {
   readonly attestationKey: Buffer
 }
 
-export type Attested = { readonly attest: Buffer; readonly signature: Buffer }
-
-/** What a platform sends of itself: a quote, and for an agent the certified key that its certificate is to be for. Both over the nonce. */
-export type PlatformEvidence = {
-  readonly quote: Attested
-  readonly key?: Attested & { readonly publicArea: Buffer }
-}
-
 /** What an appraisal found, and what the next one starts from. */
-export type Appraised = {
+export type Appraised = Omit<AppraisedTpm, 'kind'> & {
   readonly attestationKey: Buffer
   readonly model: TpmModel
   /** base64url SHA-256 of the endorsement certificate. */
   readonly endorsement: string
-  readonly quote: VerifiedQuote
-  readonly key: KeyObject | undefined
 }
 
 export type EnrolmentReason =
-  | TpmReason
+  | AppraisalReason
   | 'challenge-unknown'
   | 'challenge-expired'
   | 'challenge-wrong'
@@ -107,7 +85,7 @@ export class Enrolments {
   finish(
     id: string,
     secret: Buffer,
-    evidence: PlatformEvidence,
+    evidence: Evidence,
     now: number,
   ): Result<{ admission: PlatformAdmission; appraised: Appraised }, EnrolmentReason> {
     const open = this.#open.get(id)
@@ -117,44 +95,8 @@ export class Enrolments {
     if (!open) return refused('challenge-unknown')
     const { admission, begin, nonce, model, endorsement } = open
     const { attestationKey } = begin
-    const platform = appraise({ attestationKey, nonce, evidence, reference: admission.platform })
+    const platform = appraise(evidence, { kind: 'tpm', attestationKey, nonce, reference: admission.platform })
     if (!platform.ok) return platform
     return accepted({ admission, appraised: { attestationKey, model, endorsement, ...platform.value } })
   }
-}
-
-export type PlatformToAppraise = {
-  readonly attestationKey: Buffer
-  readonly nonce: Buffer
-  readonly evidence: PlatformEvidence
-  /** PCRs of the SHA-256 bank, and base64url digest over their values. */
-  readonly reference: { readonly pcrs: readonly number[]; readonly pcrDigest: string }
-  readonly previous?: { readonly clock: number; readonly resetCount: number; readonly restartCount: number }
-}
-
-/** Evidence against reference values (RFC 9334 "appraisal"). Pure. */
-export function appraise({
-  attestationKey,
-  nonce,
-  evidence,
-  reference,
-  previous,
-}: PlatformToAppraise): Result<Pick<Appraised, 'quote' | 'key'>, TpmReason> {
-  const quote = verifyQuote({
-    ...evidence.quote,
-    attestationKey,
-    expectedExtraData: nonce,
-    pcrs: reference.pcrs,
-    pcrDigest: Buffer.from(reference.pcrDigest, 'base64url'),
-    ...(previous && { previous }),
-  })
-  if (!quote.ok) return quote
-  if (!evidence.key) return accepted({ quote: quote.value, key: undefined })
-  const area = parsePublicArea(evidence.key.publicArea)
-  const requestKey = area.ok ? publicKeyOf(area.value) : undefined
-  if (!requestKey) return refused('public-area-malformed')
-  const { attest, signature, publicArea: certifiedKey } = evidence.key
-  const certified = verifyCertify({ attest, signature, attestationKey, expectedExtraData: nonce, certifiedKey, requestKey })
-  if (!certified.ok) return certified
-  return accepted({ quote: quote.value, key: certified.value.publicKey })
 }

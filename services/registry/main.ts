@@ -13,6 +13,7 @@ import {
 } from '@interlock/enforcer'
 import { ControlFold, followTopics, readControlTables } from '@interlock/sdk'
 import {
+  type KnownDice,
   type KnownPlatform,
   loadSigningKey,
   openTrustBundle,
@@ -72,7 +73,7 @@ log.info('stopped')
 
 async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const kafka = new kafkajs.Kafka({ clientId: 'registry', brokers: [...settings.kafka], logLevel: kafkajs.logLevel.NOTHING })
-  const platforms = new Map<string, KnownPlatform>()
+  const platforms = new Map<string, KnownPlatform | KnownDice>()
   const usedAdmissions = new Set<string>()
   const ordered = new Map<string, string>()
   const issued = new IssuedCertificates()
@@ -110,7 +111,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
         const result = record?.ok && record.value.result !== '' ? readAttestationResult(record.value.result, anchors) : undefined
         // Newest last within a partition, which a subject has one of.
         if (!result?.ok) return
-        if (result.value.kind === 'platform') platforms.set(result.value.subject, result.value)
+        if (result.value.kind !== 'software') platforms.set(result.value.subject, result.value)
         else platforms.delete(result.value.subject)
         usedAdmissions.add(result.value.admission)
         const { certificate, subject, appraisedAt } = result.value

@@ -51,7 +51,7 @@ async function enrolledDevice(): Promise<void> {
   const entry = {
     ...{ device: 'laser-1', spiffeId: device, state: 'active' as const, demandsAssurance: 'tpm' as const },
     ...(deviceProfiles['laser-1'] as (typeof deviceProfiles)[string]),
-    ...{ appraisalAgeMsMax: 60_000, tpmAppraisalAgeMsMax: deviceAgeMsMax },
+    ...{ appraisalAgeMsMax: 60_000, attestationAgeMsMax: deviceAgeMsMax },
   }
   const admission = { subject: device, platform: await platform(), device: entry }
   await enrolDevice(enrolment(), await admissionOf(fixture, admission))
@@ -184,7 +184,7 @@ describe('a platform that is not as it was', () => {
   it('attack 34: counters that went back are an alert of their own', async () => {
     await enrolled()
     const known = server.parts.platforms.get(laser)
-    if (!known) throw new Error('not enrolled')
+    if (known?.kind !== 'platform') throw new Error('not enrolled')
     server.parts.platforms.set(laser, { ...known, counters: { ...known.counters, resetCount: known.counters.resetCount + 1 } })
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('counter-rollback')
     expect(rules()).toEqual(['counter-rollback'])
@@ -220,8 +220,8 @@ describe('attack 134: each platform is judged by itself', () => {
           if (kind === 'agent')
             server.agents.set(`instance:${spiffeId}`, { kind: 'instance', definition: 'laser-operator', ...base } as AgentEntry)
           else {
-            const tpmState = { ...template.tpm, appraisedAt, appraisalAgeMsMax: ageMsMax }
-            server.devices.set(`d${index}`, { ...template, device: `d${index}`, spiffeId, state, tpm: tpmState } as DeviceEntry)
+            const attestation = { ...template.attestation, appraisedAt, appraisalAgeMsMax: ageMsMax }
+            server.devices.set(`d${index}`, { ...template, device: `d${index}`, spiffeId, state, attestation } as DeviceEntry)
           }
           if (isUnwritable) unwritable.add(spiffeId)
           if (state === 'active' && (kind === 'device' || assurance !== 'software') && ageMs > ageMsMax) expected.push(spiffeId)

@@ -33,7 +33,7 @@ function ofAgent(entry: AgentEntry): Overdue[] {
 
 function ofDevice(entry: DeviceEntry): Overdue[] {
   if (entry.state !== 'active') return []
-  const { appraisedAt, appraisalAgeMsMax: ageMsMax } = entry.tpm
+  const { appraisedAt, appraisalAgeMsMax: ageMsMax } = entry.attestation
   return [{ subject: entry.spiffeId, appraisedAt, ageMsMax, entry }]
 }
 

@@ -1,5 +1,5 @@
 import type { AgentEntry, Alert, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
-import type { KnownPlatform, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
+import type { KnownDice, KnownPlatform, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
 import type { Alerts } from './alerts.ts'
 import type { Authorities } from './authorities.ts'
 import type { Challenges } from './challenges.ts'
@@ -31,7 +31,7 @@ export type Parts = {
   readonly enrolments: Enrolments
   readonly challenges: Challenges
   /** By SPIFFE ID: what the last good appraisal found. */
-  readonly platforms: Map<string, KnownPlatform>
+  readonly platforms: Map<string, KnownPlatform | KnownDice>
   /** `jti` of the admissions that were used, from the results in the topic too. */
   readonly usedAdmissions: Set<string>
   /** Agents' assertions and operators' orders that were used. */

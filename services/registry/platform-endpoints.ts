@@ -1,8 +1,18 @@
+import { appraise, type Evidence, isContradiction } from '@interlock/attestation'
 import type { AgentEntry, DeviceEntry } from '@interlock/contracts'
-import { type Admission, isRevoked, type KnownPlatform, keyDigest, parseSpiffeId, roleOf } from '@interlock/trust'
+import {
+  type Admission,
+  isRevoked,
+  type Known,
+  type KnownPlatform,
+  keyDigest,
+  type PlatformReference,
+  parseSpiffeId,
+  roleOf,
+} from '@interlock/trust'
 import { admitted, useAdmission } from './admissions.ts'
 import { issueSvid } from './certificates.ts'
-import { type Appraised, appraise, type BeginRequest, type PlatformAdmission, type PlatformEvidence } from './enrolment.ts'
+import type { Appraised, BeginRequest, PlatformAdmission } from './enrolment.ts'
 import { type Admitted, type Parts, RegistryError } from './parts.ts'
 import { record } from './record.ts'
 import { withdrawCertificates } from './withdraw.ts'
@@ -11,7 +21,7 @@ import { withdrawCertificates } from './withdraw.ts'
 export function begin(admissionText: string, request: BeginRequest, parts: Parts) {
   const admission = admitted(admissionText, parts)
   const { platform } = admission
-  if (!platform) throw new RegistryError('admission-no-reference', 'it admits software alone')
+  if (!platform) throw new RegistryError('admission-no-reference', 'it admits no platform with a TPM')
   assertNotRevoked(admission.subject, parts)
   const challenge = parts.enrolments.begin({ ...admission, platform }, request, parts.now())
   if (!challenge.ok) throw new RegistryError(challenge.reason, challenge.detail)
@@ -19,7 +29,7 @@ export function begin(admissionText: string, request: BeginRequest, parts: Parts
 }
 
 /** The TPM's answer. Recorded before anything is handed out: what was not recorded was not issued. @throws RegistryError */
-export async function finish(id: string, secret: Buffer, evidence: PlatformEvidence, parts: Parts): Promise<Admitted> {
+export async function finish(id: string, secret: Buffer, evidence: Evidence, parts: Parts): Promise<Admitted> {
   const { enrolments, now } = parts
   const found = enrolments.finish(id, secret, evidence, now())
   if (!found.ok) throw new RegistryError(found.reason, found.detail)
@@ -35,60 +45,54 @@ export async function finish(id: string, secret: Buffer, evidence: PlatformEvide
   return { subject: admission.subject, chain }
 }
 
-/** Asks for a nonce. @throws RegistryError */
-export function challenge(subject: string, { platforms, challenges, now }: Parts) {
-  if (!platforms.has(subject)) throw new RegistryError('subject-unknown', { subject }, 404)
-  const issued = challenges.issue(subject, now())
-  if (!issued) throw new RegistryError('too-many-challenges', undefined, 503)
-  return issued
-}
-
-/**
- * A fresh appraisal, and for an agent a fresh certificate: at half of its life, so that there is no gap. Whoever can quote with the enrolled
- * attestation key over our nonce is the platform. @throws RegistryError
- */
-export async function renew(id: string, evidence: PlatformEvidence, parts: Parts): Promise<Admitted> {
-  const { challenges, platforms, now } = parts
-  const asked = challenges.take(id, now())
-  const known = asked && platforms.get(asked.subject)
-  if (!asked || !known) throw new RegistryError('challenge-unknown')
-  assertActive(asked.subject, parts)
-  assertNotRevoked(asked.subject, parts)
-  const { attestationKey, counters } = known
-  const found = appraise({ attestationKey, nonce: asked.nonce, evidence, reference: known, previous: counters })
+/** A fresh appraisal, and for an agent a fresh certificate: at half of its life, so that there is no gap. @throws RegistryError */
+export async function renewPlatform(known: KnownPlatform, { nonce, evidence }: Answer, parts: Parts): Promise<Admitted> {
+  const { attestationKey, counters: previous, subject } = known
+  const found = appraise(evidence, { kind: 'tpm', attestationKey, nonce, reference: referenceOf(known), previous })
   if (!found.ok) {
-    // Signed by the enrolled key over our nonce, so it is the platform itself that is not as it was (ATTACKS 27, 32, 34).
-    if (isPlatformsFault.has(found.reason)) await suspend(known, found.reason, parts)
+    // Signed by the enrolled key over our nonce, so it is the platform itself that is not as it was (ATTACKS 28, 32, 34).
+    if (isContradiction(found.reason)) await suspend(known, found.reason, parts)
     throw new RegistryError(found.reason, found.detail)
   }
+  const { quote, key } = found.value
   const fresh: KnownPlatform = {
     ...known,
-    counters: countersOf(found.value.quote),
-    firmware: found.value.quote.firmwareVersion,
-    appraisedAt: now(),
+    pcrDigest: quote.pcrDigest.toString('base64url'),
+    counters: countersOf(quote),
+    firmware: quote.firmwareVersion,
+    appraisedAt: parts.now(),
   }
-  const isDevice = roleOfSubject(asked.subject)?.kind === 'device'
-  if (digestOf(found.value.key) !== known.key) throw new RegistryError('other-key', { subject: asked.subject })
-  const chain = isDevice ? [] : await certify(asked.subject, found.value.key, parts)
+  const role = roleOfSubject(subject)
+  if (digestOf(key) !== known.key) throw new RegistryError('other-key', { subject })
+  const chain = role?.kind === 'device' ? [] : await certify(subject, key, parts)
   await record(fresh, chain, parts)
-  parts.platforms.set(fresh.subject, fresh)
-  const entry = parts.devices().get(asked.subject.split('/').at(-1) ?? '')
-  if (isDevice && entry)
-    await parts.log.device({ ...entry, state: 'active', tpm: { ...entry.tpm, appraisedAt: fresh.appraisedAt } })
-  if (!isDevice) await parts.log.agent(`instance:${asked.subject}`, instanceOf(fresh))
-  return { subject: asked.subject, chain }
+  parts.platforms.set(subject, fresh)
+  const entry = role?.kind === 'device' ? parts.devices().get(role.device) : undefined
+  if (entry) await parts.log.device(reappraised(entry, attestationOf(fresh, entry.attestation.appraisalAgeMsMax)))
+  if (role?.kind !== 'device') await parts.log.agent(`instance:${subject}`, instanceOf(fresh))
+  return { subject, chain }
 }
 
-/** What a signature that is good says of the platform; all else may be a stranger's word, who must not be able to suspend anybody. */
-const isPlatformsFault: ReadonlySet<string> = new Set(['pcr-digest', 'counter-rollback'])
+/** What was asked for, and what came. */
+export type Answer = { readonly nonce: Buffer; readonly evidence: Evidence }
 
-const roleOfSubject = (subject: string) => {
+/** An entry of a device that was found good: one that had lapsed comes back. */
+export const reappraised = (entry: DeviceEntry, attestation: DeviceEntry['attestation']): DeviceEntry => ({
+  ...entry,
+  state: 'active',
+  attestation,
+})
+
+const referenceOf = ({ pcrs, pcrDigest, boot }: KnownPlatform): PlatformReference =>
+  boot ? { pcrs: [...pcrs], boot } : { pcrs: [...pcrs], pcrDigest }
+
+export const roleOfSubject = (subject: string) => {
   const parsed = parseSpiffeId(subject)
   return parsed.ok ? roleOf(parsed.value) : undefined
 }
 
 /** A suspended platform comes back by a new admission, not by asking again; one that only stayed away comes back by being found good. */
-function assertActive(subject: string, { agents, devices }: Parts): void {
+export function assertActive(subject: string, { agents, devices }: Parts): void {
   const role = roleOfSubject(subject)
   const entry = role?.kind === 'device' ? devices().get(role.device) : agents().get(`instance:${subject}`)
   const state = entry && 'state' in entry ? entry.state : undefined
@@ -96,7 +100,7 @@ function assertActive(subject: string, { agents, devices }: Parts): void {
 }
 
 /** A revocation is for good: no admission and no good boot brings back what it names. */
-function assertNotRevoked(subject: string, { revocations, now }: Parts): void {
+export function assertNotRevoked(subject: string, { revocations, now }: Parts): void {
   const role = roleOfSubject(subject)
   const id = role?.kind === 'device' ? `device:${role.device}` : `agent:${subject}`
   if (isRevoked([id], { revocations: revocations() }, now())) throw new RegistryError('revoked', { subject })
@@ -107,7 +111,7 @@ async function certify(subject: string, key: Appraised['key'], parts: Parts): Pr
   return issueSvid({ subject, publicKey: key, assurance: 'tpm' }, parts)
 }
 
-async function suspend(known: KnownPlatform, reason: string, parts: Parts): Promise<void> {
+export async function suspend(known: Known, reason: string, parts: Parts): Promise<void> {
   const { log, agents, devices, now } = parts
   const { subject, appraisedAt } = known
   await log.appraised({ subject, status: 'contraindicated', reason, certificate: '', result: '', appraisedAt: now() })
@@ -135,10 +139,12 @@ const countersOf = ({ clockMs, resetCount, restartCount }: Appraised['quote']) =
 
 function knownOf({ subject, jti, platform }: PlatformAdmission, appraised: Appraised, now: number): KnownPlatform {
   const { attestationKey, endorsement, model, quote } = appraised
-  const { pcrs, pcrDigest } = platform
+  const { pcrs } = platform
   return {
     kind: 'platform',
-    ...{ subject, admission: jti, attestationKey, endorsement, model, pcrs, pcrDigest },
+    ...{ subject, admission: jti, attestationKey, endorsement, model, pcrs },
+    pcrDigest: quote.pcrDigest.toString('base64url'),
+    ...('boot' in platform && { boot: platform.boot }),
     key: digestOf(appraised.key),
     firmware: quote.firmwareVersion,
     counters: countersOf(quote),
@@ -151,15 +157,16 @@ function instanceOf({ subject, appraisedAt }: KnownPlatform): AgentEntry {
   return { kind: 'instance', spiffeId: subject, definition, assurance: 'tpm', appraisedAt, state: 'active' }
 }
 
-function deviceOf({ tpmAppraisalAgeMsMax, ...device }: NonNullable<Admission['device']>, known: KnownPlatform): DeviceEntry {
-  return {
-    ...device,
-    tpm: {
-      attestationKey: known.attestationKey.toString('base64url'),
-      pcrs: [...known.pcrs],
-      pcrDigest: known.pcrDigest,
-      appraisedAt: known.appraisedAt,
-      appraisalAgeMsMax: tpmAppraisalAgeMsMax,
-    },
-  }
-}
+const deviceOf = ({ attestationAgeMsMax, ...device }: NonNullable<Admission['device']>, known: KnownPlatform): DeviceEntry => ({
+  ...device,
+  attestation: attestationOf(known, attestationAgeMsMax),
+})
+
+const attestationOf = (known: KnownPlatform, appraisalAgeMsMax: number): DeviceEntry['attestation'] => ({
+  kind: 'tpm',
+  attestationKey: known.attestationKey.toString('base64url'),
+  pcrs: [...known.pcrs],
+  pcrDigest: known.pcrDigest,
+  appraisedAt: known.appraisedAt,
+  appraisalAgeMsMax,
+})

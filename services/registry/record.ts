@@ -1,16 +1,9 @@
-import {
-  type CertificateRecord,
-  type KnownPlatform,
-  type KnownSoftware,
-  readCertificate,
-  signAttestationResult,
-  thumbprint,
-} from '@interlock/trust'
+import { type CertificateRecord, type Known, readCertificate, signAttestationResult, thumbprint } from '@interlock/trust'
 import type { Parts } from './parts.ts'
 
 /** Writes down what was found and what is about to be issued; a promise that resolves means that it is kept. */
 export async function record(
-  known: KnownPlatform | KnownSoftware,
+  known: Known,
   chain: readonly Buffer[],
   { key, log, issued }: Pick<Parts, 'key' | 'log' | 'issued'>,
 ): Promise<void> {
@@ -18,7 +11,7 @@ export async function record(
   const certificate = recordOf(chain)
   await log.appraised({
     subject,
-    status: known.kind === 'platform' ? 'affirming' : 'none',
+    status: known.kind === 'software' ? 'none' : 'affirming',
     reason: '',
     certificate: certificate?.thumbprint ?? '',
     result: await signAttestationResult({ ...known, ...(certificate && { certificate }) }, key),

@@ -61,7 +61,7 @@ const deviceAdmission = () =>
       state: 'active',
       demandsAssurance: 'tpm',
       appraisalAgeMsMax: 60_000,
-      tpmAppraisalAgeMsMax: 60_000,
+      attestationAgeMsMax: 60_000,
     },
   })
 async function enrolled() {
@@ -261,7 +261,7 @@ describe('a platform is appraised again', () => {
   it('attack 34: counters that went back suspend it', async () => {
     await enrolled()
     const known = server.parts.platforms.get(laser)
-    if (!known) throw new Error('not enrolled')
+    if (known?.kind !== 'platform') throw new Error('not enrolled')
     server.parts.platforms.set(laser, { ...known, counters: { ...known.counters, resetCount: known.counters.resetCount + 1 } })
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('counter-rollback')
     expect(state(`instance:${laser}`)).toBe('suspended')
@@ -270,7 +270,7 @@ describe('a platform is appraised again', () => {
   it('with another key than it was enrolled with, of the same TPM, gets no certificate', async () => {
     await enrolled()
     const known = server.parts.platforms.get(laser)
-    if (!known) throw new Error('not enrolled')
+    if (known?.kind !== 'platform') throw new Error('not enrolled')
     server.parts.platforms.set(laser, { ...known, key: 'A'.repeat(43) })
     expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('other-key')
   })
@@ -286,18 +286,18 @@ describe('a device enrols', () => {
     expect(entry).toMatchObject({
       device: 'laser-1',
       state: 'active',
-      tpm: { pcrs, pcrDigest: reference, appraisalAgeMsMax: 60_000 },
+      attestation: { kind: 'tpm', pcrs, pcrDigest: reference, appraisalAgeMsMax: 60_000 },
     })
-    expect(entry?.tpm.attestationKey.length).toBeGreaterThan(100)
+    expect(entry?.attestation.kind === 'tpm' && entry.attestation.attestationKey.length).toBeGreaterThan(100)
   })
 
   it('is appraised again, and suspended where its boot changed', async () => {
     await enrolDevice(enrolment(), await deviceAdmission())
     const id = 'spiffe://lab.interlock.example/device/laser-1'
-    const before = server.devices.get('laser-1')?.tpm.appraisedAt ?? 0
+    const before = server.devices.get('laser-1')?.attestation.appraisedAt ?? 0
     await new Promise((resolve) => setTimeout(resolve, 5))
     await reappraiseDevice(enrolment(), id)
-    expect(server.devices.get('laser-1')?.tpm.appraisedAt).toBeGreaterThan(before)
+    expect(server.devices.get('laser-1')?.attestation.appraisedAt).toBeGreaterThan(before)
     await measured(8)
     expect(await reasonOf(reappraiseDevice(enrolment(), id))).toBe('pcr-digest')
     expect(server.devices.get('laser-1')?.state).toBe('suspended')

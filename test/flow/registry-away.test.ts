@@ -26,7 +26,7 @@ let tables: FixtureTables
 beforeEach(async () => {
   fixture = await createFixture(now)
   tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: digest(Buffer.alloc(0)) })
-  change({ appraisalAgeMsMax, tpm: { ...laser().tpm, appraisalAgeMsMax } })
+  change({ appraisalAgeMsMax, attestation: { ...laser().attestation, appraisalAgeMsMax } })
 })
 const laser = () => tables['control.devices'].get('laser-1') as DeviceEntry
 const change = (to: Partial<DeviceEntry>) => tables['control.devices'].set('laser-1', { ...laser(), ...to })
@@ -76,7 +76,7 @@ describe('attack 132: the registry cannot be reached', () => {
     }
     expect(await ask(now + appraisalAgeMsMax)).toBe('ALLOW')
     expect(await ask(now + appraisalAgeMsMax + 1)).toBe('DENY device-appraisal-too-old')
-    change({ tpm: { ...laser().tpm, appraisedAt: now + appraisalAgeMsMax } })
+    change({ attestation: { ...laser().attestation, appraisedAt: now + appraisalAgeMsMax } })
     expect(await ask(now + appraisalAgeMsMax + 2)).toBe('ALLOW')
   })
 })

@@ -116,7 +116,7 @@ describe('interlock at a shell', () => {
   })
 
   it('enrols a device by its TPM', async () => {
-    const demands = { demandsAssurance: 'tpm', appraisalAgeMsMax: 3_600_000, tpmAppraisalAgeMsMax: 3_600_000 }
+    const demands = { demandsAssurance: 'tpm', appraisalAgeMsMax: 3_600_000, attestationAgeMsMax: 3_600_000 }
     const own = file('engraver.json', { ...deviceProfiles['laser-1'], ...demands })
     const text = await admission('device', 'engraver-1', '--profile', own, '--platform', join(home, 'platform.json'))
     const enrolled = await enroll('device', text, '--tpm', tpm.address)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { verifyDeviceSignature } from '@interlock/attestation'
 import {
   type Ack,
   ackStatementSchema,
@@ -8,7 +8,7 @@ import {
   type Receipt,
   receiptStatementSchema,
 } from '@interlock/contracts'
-import { parseAttest, verifyQuote } from '@interlock/tpm'
+import { parseAttest } from '@interlock/tpm'
 import { digest, parseCanonical, VerifiedRoots, verifyDecisionChain, verifySignedStatement } from '@interlock/trust'
 import { type Check, checkOf, checkThat, fails, type Kept, type Reference, type TraceNode, unchecked } from './evidence.ts'
 
@@ -42,7 +42,7 @@ export function orderNode({ record, at }: Kept<Order>, reference: Reference, isR
 /** A device's control entry and when it was written. */
 export type Enrolled = { readonly from: number; readonly device: DeviceEntry }
 
-/** A device's answer: its TPM's quote over the statement. */
+/** A device's answer, signed as it was enrolled: its TPM's quote over the statement, or its DICE's signature. */
 export function ackNode(
   { record, at }: Kept<Ack>,
   { orderDigest, nonce }: { readonly orderDigest: string | undefined; readonly nonce: string | undefined },
@@ -58,7 +58,7 @@ export function ackNode(
   return {
     title: `ack ${data.status}${why} ${JSON.stringify(data.measured)}  [${at}]`,
     checks: [
-      quoteCheck(record, device),
+      signatureCheck(record, device),
       checkThat(
         'names this order and its nonce',
         data.orderDigest === orderDigest && data.nonce === nonce,
@@ -74,20 +74,15 @@ export function ackNode(
   }
 }
 
-function quoteCheck(ack: Ack, device: DeviceEntry | undefined): Check {
-  const what = `quoted by the TPM enrolled for ${ack.device}`
-  if (!device) return unchecked(what, 'no verified control.devices entry is kept')
-  const quote = verifyQuote({
-    attest: ack.attest,
-    signature: ack.signature,
-    attestationKey: Buffer.from(device.tpm.attestationKey, 'base64url'),
-    expectedExtraData: createHash('sha256').update(ack.statement).digest(),
-    pcrs: device.tpm.pcrs,
-    pcrDigest: Buffer.from(device.tpm.pcrDigest, 'base64url'),
-  })
+function signatureCheck(ack: Ack, device: DeviceEntry | undefined): Check {
+  if (!device) return unchecked(`signed by the key enrolled for ${ack.device}`, 'no verified control.devices entry is kept')
+  const isQuote = device.attestation.kind === 'tpm'
+  const what = isQuote ? `quoted by the TPM enrolled for ${ack.device}` : `signed by the DICE enrolled for ${ack.device}`
+  // Without the counters before: the order in which acks are kept is not the order in which they were signed.
+  const signed = verifyDeviceSignature(ack, device, undefined)
   const attest = parseAttest(ack.attest)
   const clock = attest.ok ? ` (TPM clock ${attest.value.clock.clockMs} ms, reset ${attest.value.clock.resetCount})` : ''
-  return checkOf(`${what}${quote.ok ? clock : ''}`, quote)
+  return checkOf(`${what}${signed.ok ? clock : ''}`, signed)
 }
 
 /** What device-dispatch found of an ack, under its own signature. */

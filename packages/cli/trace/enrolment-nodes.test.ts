@@ -91,7 +91,7 @@ describe('how somebody was enrolled, in a trace', () => {
 
     it('finds acks by another TPM key than the one that was appraised', async () => {
       const node = ofDevice([await appraisal({ attestationKey: Buffer.from('another') })])
-      expect(failuresOf(node)).toEqual(['fails: is for the TPM key that its acks are quoted by'])
+      expect(failuresOf(node)).toEqual(['fails: is for the key that its acks are signed by'])
     })
 
     it('takes what stood when the order was given', async () => {

@@ -1,12 +1,5 @@
 import type { Appraisal, DeviceEntry, TaskTokenClaims } from '@interlock/contracts'
-import {
-  type KnownPlatform,
-  type KnownSoftware,
-  keyDigest,
-  readAttestationResult,
-  readTaskToken,
-  type Svid,
-} from '@interlock/trust'
+import { type Known, keyDigest, readAttestationResult, readTaskToken, type Svid } from '@interlock/trust'
 import { type Check, checkOf, checkThat, type Kept, type Reference, type TraceNode, unchecked } from './evidence.ts'
 
 /** An agent that held one of the tokens, by the certificate that the token is bound to. */
@@ -37,7 +30,7 @@ export function agentEnrolmentNode(
   ]
   // Of the others on the way down only the certificate's thumbprint is in the evidence, not its key.
   if (leaf?.thumbprint === certificate)
-    checks.push(checkThat('is for the key that signed', keyDigest(leaf.publicKey) === found.key, 'another key'))
+    checks.push(checkThat('is for the key that signed', 'key' in found && keyDigest(leaf.publicKey) === found.key, 'another key'))
   return { title: `agent ${agent}: ${platformOf(found)}  [${kept.at}]`, checks, children: [] }
 }
 
@@ -48,23 +41,28 @@ export function deviceEnrolmentNode(
   orderedAt: number,
   reference: Reference,
 ): TraceNode {
-  const { spiffeId, tpm } = device
+  const { spiffeId, attestation } = device
   const kept = appraisals.findLast(
     ({ record }) => record.subject === spiffeId && record.status === 'affirming' && record.appraisedAt <= orderedAt,
   )
   const result = kept && readAttestationResult(kept.record.result, reference.anchors)
   if (!kept || !result?.ok) return unknown(spiffeId, kept, result)
   const found = result.value
-  const isSame = found.kind === 'platform' && found.attestationKey.toString('base64url') === tpm.attestationKey
   return {
     title: `device ${spiffeId}: ${platformOf(found)}  [${kept.at}]`,
     checks: [
       checkOf('the attestation result is signed by the registry', result),
       checkThat('is about this device', found.subject === spiffeId, `is about ${found.subject}`),
-      checkThat('is for the TPM key that its acks are quoted by', isSame, 'another key'),
+      checkThat('is for the key that its acks are signed by', isOfKey(found, attestation), 'another key'),
     ],
     children: [],
   }
+}
+
+function isOfKey(found: Known, attestation: DeviceEntry['attestation']): boolean {
+  if (attestation.kind === 'tpm')
+    return found.kind === 'platform' && found.attestationKey.toString('base64url') === attestation.attestationKey
+  return found.kind === 'dice' && found.leafKey.toString('base64url') === attestation.leafKey
 }
 
 function unknown(
@@ -80,9 +78,11 @@ function unknown(
   return { title: `${subject}${kept ? `  [${kept.at}]` : ''}`, checks: [check], children: [] }
 }
 
-function platformOf(found: KnownPlatform | KnownSoftware): string {
+function platformOf(found: Known): string {
   const when = new Date(found.appraisedAt).toISOString()
   if (found.kind === 'software') return `software, no platform under it was appraised, certified ${when}`
+  if (found.kind === 'dice')
+    return `by its DICE, ${found.reference.layers.length} layers as an operator admitted them, appraised ${when}`
   const { manufacturer, model } = found.model
   return `in the TPM ${manufacturer} ${model}, PCRs ${found.pcrs.join(', ')} as an operator admitted them, appraised ${when}`
 }

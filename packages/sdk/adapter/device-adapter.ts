@@ -5,7 +5,7 @@ import { VerifiedRoots } from '@interlock/trust'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
 import { murmur2Partitioner } from '../orchestrator/partition.ts'
-import type { QuotingKey } from './acknowledge.ts'
+import type { AckSigner } from './acknowledge.ts'
 import { ControlFold, type ControlReader, readControlTables } from './control-reader.ts'
 import type { DeviceTrust } from './device-trust.ts'
 import { JournalError, OrderJournal } from './journal.ts'
@@ -18,7 +18,7 @@ export type DeviceAdapterSettings = {
   readonly trust: DeviceTrust
   /** File of the journal; on a disk that survives a restart. */
   readonly journal: string
-  readonly signer: QuotingKey
+  readonly signer: AckSigner
   readonly handler: Handler
   /** Where large programs lie (`openProgramStore` of @interlock/programs). */
   readonly programs?: ProgramStore

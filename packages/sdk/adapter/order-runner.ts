@@ -1,7 +1,7 @@
 import type { Ack, Order } from '@interlock/contracts'
 import { type ProgramStore, ProgramStoreError, programOf } from '@interlock/programs'
 import { digest } from '@interlock/trust'
-import { acknowledge, type Measured, type QuotingKey } from './acknowledge.ts'
+import { type AckSigner, acknowledge, type Measured } from './acknowledge.ts'
 import type { OrderJournal } from './journal.ts'
 import type { JournalEntry } from './journal-entry.ts'
 import {
@@ -31,7 +31,7 @@ export class DeviceFailure extends Error {
 
 export type OrderRunnerPorts = {
   readonly journal: OrderJournal
-  readonly signer: QuotingKey
+  readonly signer: AckSigner
   readonly handler: Handler
   /** Where large programs lie; an order that needs one is refused without it. */
   readonly programs?: ProgramStore

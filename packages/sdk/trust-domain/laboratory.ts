@@ -97,15 +97,15 @@ function quantity(min: string, max: string, unit: string, required: boolean, dec
 /** A device's control entry for the TPM that was found under it, where nobody appraises it. */
 export function deviceEntry(device: string, tpm: DeviceTpm, now: number): DeviceEntry {
   const appraised = { appraisedAt: now, appraisalAgeMsMax: APPRAISAL_AGE_MS_MAX }
-  return { ...withoutTpm(device), tpm: { ...tpm, pcrs: [...tpm.pcrs], ...appraised } }
+  return { ...withoutAttestation(device), attestation: { kind: 'tpm', ...tpm, pcrs: [...tpm.pcrs], ...appraised } }
 }
 
-/** What an operator admits a device by; the registry adds what its TPM says. `tpmAppraisalAgeMsMax` in milliseconds. */
-export function admittedDevice(device: string, tpmAppraisalAgeMsMax: number): NonNullable<Admission['device']> {
-  return { ...withoutTpm(device), tpmAppraisalAgeMsMax }
+/** What an operator admits a device by; the registry adds what its evidence says. `attestationAgeMsMax` in milliseconds. */
+export function admittedDevice(device: string, attestationAgeMsMax: number): NonNullable<Admission['device']> {
+  return { ...withoutAttestation(device), attestationAgeMsMax }
 }
 
-function withoutTpm(device: string): Omit<DeviceEntry, 'tpm'> {
+function withoutAttestation(device: string): Omit<DeviceEntry, 'attestation'> {
   const profile = deviceProfiles[device]
   if (!profile) throw new Error(`no device ${device} in the laboratory; there are ${Object.keys(deviceProfiles).join(', ')}`)
   const spiffeId = `spiffe://${laboratory.trustDomain}/device/${device}`
