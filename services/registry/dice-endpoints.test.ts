@@ -1,10 +1,10 @@
 import { answerTo, type TestDice, type TestDiceOptions, testDice, testLayer } from '@interlock/attestation/test-dice'
-import { EnrolmentError, enrolDiceDevice, reappraiseDiceDevice } from '@interlock/sdk'
+import { enrolDiceDevice, reappraiseDiceDevice } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { deviceProfiles } from '@interlock/sdk/trust-domain'
 import { type Admission, readAttestationResult } from '@interlock/trust'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { admissionOf, reasonOf, startTestRegistry, type TestRegistry } from './test-registry.ts'
+import { admissionOf, postTo, reasonOf, startTestRegistry, type TestRegistry } from './test-registry.ts'
 
 const subject = 'spiffe://lab.interlock.example/device/laser-1'
 const device: NonNullable<Admission['device']> = {
@@ -39,13 +39,7 @@ const leafKeyOf = () => {
   return entry?.kind === 'dice' ? entry.leafKey : undefined
 }
 
-async function post(path: string, body: object): Promise<Record<string, string>> {
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-  const answer = await fetch(`${server.url}${path}`, init)
-  const value = (await answer.json()) as Record<string, string>
-  if (!answer.ok) throw new EnrolmentError(value.error ?? '', value.error ?? '')
-  return value
-}
+const post = (path: string, body: object) => postTo(server.url, path, body)
 const evidenceFor = (nonce: string, dice = good) => ({
   kind: 'dice',
   chain: dice.chain.map((bytes) => bytes.toString('base64url')),

@@ -105,3 +105,12 @@ export const reasonOf = (asked: Promise<unknown>): Promise<string> =>
     () => 'done',
     (error: unknown) => (error instanceof EnrolmentError ? error.code : String(error)),
   )
+
+/** What the registry answers to a request of its own making. @throws EnrolmentError with the registry's reason */
+export async function postTo(url: string, path: string, body: object): Promise<Record<string, string>> {
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const answer = await fetch(`${url}${path}`, init)
+  const value = (await answer.json()) as Record<string, string>
+  if (!answer.ok) throw new EnrolmentError(value.error ?? '', value.error ?? '')
+  return value
+}

@@ -10,6 +10,7 @@ import {
   openAttestationKey,
   openSigningKey,
   p384Endorsement,
+  pcrRead,
   type TpmEs256Key,
   type TpmTransport,
 } from '@interlock/tpm'
@@ -24,6 +25,8 @@ export type Enrolment = {
   readonly pcrs: readonly number[]
   /** Certificates between the endorsement certificate and its vendor's root, DER; the TPM holds the leaf alone. */
   readonly intermediates?: readonly Buffer[]
+  /** Reads what the firmware measured, where the admission judges a boot by its events: it grows until the kernel runs. */
+  readonly eventLog?: () => Buffer
 }
 
 /** An agent's key in the TPM with the certificate that the registry gave it. */
@@ -124,13 +127,19 @@ async function challengeOf({ registry }: Enrolment, subject: string) {
 }
 
 async function evidenceOf(
-  { pcrs }: Enrolment,
+  { pcrs, transport, eventLog }: Enrolment,
   { attestationKey, key, nonce }: { attestationKey: AttestationKey; key?: TpmEs256Key; nonce: Buffer },
 ) {
   const quote = await attestationKey.quote({ qualifyingData: nonce, pcrs })
-  if (!key) return { quote: attestedText(quote) }
+  const evidence = { quote: attestedText(quote), ...(eventLog && { boot: await bootOf({ transport, pcrs, eventLog }) }) }
+  if (!key) return evidence
   const certified = await attestationKey.certify({ object: key, qualifyingData: nonce })
-  return { quote: attestedText(quote), key: { ...attestedText(certified), publicArea: textOf(key.publicArea) } }
+  return { ...evidence, key: { ...attestedText(certified), publicArea: textOf(key.publicArea) } }
+}
+
+async function bootOf({ transport, pcrs, eventLog }: Required<Pick<Enrolment, 'transport' | 'pcrs' | 'eventLog'>>) {
+  const values = await pcrRead(transport, pcrs)
+  return { eventLog: textOf(eventLog()), pcrValues: pcrs.map((pcr) => textOf(values.get(pcr) as Buffer)) }
 }
 
 function agentOf(key: TpmEs256Key, admitted: Record<string, unknown>): EnrolledAgent {

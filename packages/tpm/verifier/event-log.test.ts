@@ -1,37 +1,13 @@
-import { createHash } from 'node:crypto'
 import type { Result } from '@interlock/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tpmVector } from '../test-vectors.ts'
 import { replayEventLog } from './event-log.ts'
+import { extended, le16, le32, logOf, logWith, type Sample, sha256, specIdOf } from './test-event-log.ts'
 
 const reasonOf = (result: Result<unknown, string>): string => (result.ok ? 'ok' : result.reason)
-const sha256 = (...bytes: Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(bytes)).digest()
-
-function le32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
-  return bytes
-}
-const le16 = (value: number): Buffer => le32(value).subarray(0, 2)
-
-type Sample = { pcr: number; type: number; data: Buffer; digest?: Buffer }
-
-function specIdOf(banks: [id: number, bytes: number][]): Buffer {
-  const each = banks.flatMap(([id, bytes]) => [le16(id), le16(bytes)])
-  return Buffer.concat([Buffer.from('Spec ID Event03\0'), Buffer.alloc(8), le32(banks.length), ...each, Buffer.from([0])])
-}
-const logWith = (id: Buffer): Buffer => Buffer.concat([le32(0), le32(3), Buffer.alloc(20), le32(id.length), id])
 const specId = specIdOf([[0x0b, 32]])
 const header = logWith(specId)
-
-function logOf(events: Sample[]): Buffer {
-  const each = events.map(({ pcr, type, data, digest = sha256(data) }) =>
-    Buffer.concat([le32(pcr), le32(type), le32(1), le16(0x0b), digest, le32(data.length), data]),
-  )
-  return Buffer.concat([header, ...each])
-}
-
 const separator = { pcr: 7, type: 4, data: Buffer.alloc(4) }
 const action = { pcr: 7, type: 5, data: Buffer.from('Exit Boot Services Invocation') }
 const image = {
@@ -47,8 +23,6 @@ const locality = (value: number): Sample => ({
   digest: Buffer.alloc(32),
 })
 
-const extended = (start: Buffer, ...events: Sample[]): Buffer =>
-  events.reduce((value, { data, digest = sha256(data) }) => sha256(value, digest), start)
 const zeros = Buffer.alloc(32)
 const quoted = new Map([
   [4, extended(zeros, image)],
