@@ -3,6 +3,8 @@ import type { TpmReason } from '@interlock/tpm'
 import type { DiceReference } from '@interlock/trust'
 import type { DiceReason } from './dice/dice-reason.ts'
 import { type AppraisedDice, type DiceEvidence, verifyDice } from './dice/verify-dice.ts'
+import type { SnpReason } from './sev-snp/snp-reason.ts'
+import { type AgainstSnp, type AppraisedSnp, type SnpEvidence, verifySnp } from './sev-snp/verify-snp.ts'
 import { type AgainstTpm, type AppraisedTpm, appraiseTpm, type TpmEvidence } from './tpm/appraise-tpm.ts'
 
 /** Kinds that have a name and no verifier here: refused by it, not taken for something else. */
@@ -10,15 +12,20 @@ export const unsupportedKinds = ['sev', 'sev-es', 'tdx', 'sgx', 'nitro', 'cca', 
 type UnsupportedKind = (typeof unsupportedKinds)[number]
 
 /** What an attester says of itself (RFC 9334 §8.1), by kind. */
-export type Evidence = TpmEvidence | DiceEvidence | { readonly kind: UnsupportedKind }
+export type Evidence = TpmEvidence | DiceEvidence | SnpEvidence | { readonly kind: UnsupportedKind }
 
 /** What it is appraised against: our fresh nonce, and the reference values that were admitted (RFC 9334 §8.3). */
-export type Against = AgainstTpm | AgainstDice
+export type Against = AgainstTpm | AgainstDice | AgainstSnp
 type AgainstDice = { readonly kind: 'dice'; readonly nonce: Buffer; readonly reference: DiceReference }
 
-export type Appraised = AppraisedTpm | AppraisedDice
+export type Appraised = AppraisedTpm | AppraisedDice | AppraisedSnp
 
-export type AppraisalReason = TpmReason | `dice-${DiceReason}` | 'evidence-kind' | `evidence-${UnsupportedKind}-unsupported`
+export type AppraisalReason =
+  | TpmReason
+  | `dice-${DiceReason}`
+  | `sev-snp-${SnpReason}`
+  | 'evidence-kind'
+  | `evidence-${UnsupportedKind}-unsupported`
 
 type Of<Union, Kind> = Extract<Union, { kind: Kind }>
 type Kind = Against['kind']
@@ -30,6 +37,10 @@ const verifiers: { readonly [K in Kind]: Verifier<K> } = {
   dice: (evidence, { nonce, reference }) => {
     const appraised = verifyDice(evidence, { challenge: nonce, reference })
     return appraised.ok ? appraised : refused(`dice-${appraised.reason}`, appraised.detail)
+  },
+  'sev-snp': (evidence, against) => {
+    const appraised = verifySnp(evidence, against)
+    return appraised.ok ? appraised : refused(`sev-snp-${appraised.reason}`, appraised.detail)
   },
 }
 
@@ -61,6 +72,12 @@ const contradictions: ReadonlySet<AppraisalReason> = new Set<AppraisalReason>([
   'dice-code',
   'dice-configuration',
   'dice-authority',
+  'sev-snp-debug',
+  'sev-snp-migration',
+  'sev-snp-measurement',
+  'sev-snp-guest-svn',
+  'sev-snp-tcb-too-low',
+  'sev-snp-vmpl',
 ])
 
 export const isContradiction = (reason: AppraisalReason): boolean => contradictions.has(reason)

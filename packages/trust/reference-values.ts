@@ -58,3 +58,19 @@ export const diceReferenceSchema = z.strictObject({
     .max(8),
 })
 export type DiceReference = z.infer<typeof diceReferenceSchema>
+
+const spl = z.int().min(0).max(255)
+/** Security patch levels of a Milan or Genoa. */
+export const snpTcbSchema = z.strictObject({ bootLoader: spl, tee: spl, snp: spl, microcode: spl })
+export type SnpTcb = z.infer<typeof snpTcbSchema>
+
+/** A guest's under SEV-SNP. Debugging and migration are never allowed. */
+export const snpReferenceSchema = z.strictObject({
+  /** base64url of the 48-byte launch digest. */
+  measurement: z.string().regex(/^[A-Za-z0-9_-]{64}$/),
+  guestSvnMin: z.int().min(0).max(0xffff_ffff),
+  tcbMin: snpTcbSchema,
+  /** The privilege level that must ask: 0 is the most trusted. */
+  vmplMax: z.int().min(0).max(3),
+})
+export type SnpReference = z.infer<typeof snpReferenceSchema>

@@ -1,0 +1,26 @@
+/** Why evidence of SEV-SNP was refused. One code a check. */
+export const snpReasons = [
+  'report-malformed',
+  'report-version',
+  'report-algorithm',
+  'report-signature',
+  'report-data',
+  'chain-length',
+  'chain-root',
+  'chain-signature',
+  'chain-expired',
+  'chain-authority',
+  'chip-certificate',
+  'chip-product',
+  'chip-identity',
+  'chip-tcb',
+  'debug',
+  'migration',
+  'measurement',
+  'guest-svn',
+  'tcb-too-low',
+  'vmpl',
+  'key-malformed',
+  'nonce-too-short',
+] as const
+export type SnpReason = (typeof snpReasons)[number]
