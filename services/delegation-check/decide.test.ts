@@ -145,7 +145,7 @@ describe('delegation-check refuses a child token', () => {
     ['attack 52: for another audience', 'token-audience', () => ({ aud: 'enforcer.evil' })],
     ['attack 53: by another issuer', 'token-issuer', () => ({ iss: `${orchestrator}/` })],
     [
-      'attack 51: bound to another certificate',
+      'attacks 38 and 51: bound to another certificate',
       'token-bound-to-another',
       () => ({ cnf: { 'x5t#S256': digest(Buffer.from('another')) } }),
     ],

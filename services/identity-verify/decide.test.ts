@@ -4,7 +4,7 @@ import type { StageContext, StageInput } from '@interlock/enforcer'
 import { createIntent, quantity } from '@interlock/sdk'
 import { buildIntent, createFixture, createTables, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash } from '@interlock/sdk/trust-domain'
-import { digest, type SigningKey, signIntentProof, signingKey } from '@interlock/trust'
+import { digest, type SigningKey, signIntentProof, signingKey, signJws, x5cOf } from '@interlock/trust'
 import {
   createIntermediate,
   createRoot,
@@ -150,7 +150,7 @@ describe('identity-verify refuses, by where a record lies', () => {
     memory.add({ intentId: intent.intentId, intent: fixture.codec.encode('intents', intent), decidedAt: now })
     expect(await reasonOf(intent)).toBe('replayed')
   })
-  it('attack 113: the same intent a second time', async () => {
+  it('attacks 36 and 113: the same intent a second time', async () => {
     const intent = await buildIntent(fixture)
     memory.add({ intentId: intent.intentId, intent: fixture.codec.encode('intents', intent), decidedAt: now })
     expect(await reasonOf(intent)).toBe('replayed')
@@ -305,7 +305,7 @@ describe('identity-verify refuses, by the proof', () => {
     ['attack 36: made for another intent', 'proof-intent', { intentId: '00000000-0000-4000-8000-000000000000' }],
     ['attack 36: made for another job', 'proof-job', { jobId: 'job-2' }],
     ['attack 36: made for another command', 'proof-command', { commandDigest: digest(Buffer.from('another')) }],
-    ['made with another token', 'proof-token', { leafToken: 'another' }],
+    ['attack 36: made with another token', 'proof-token', { leafToken: 'another' }],
     ['attack 22: made for another audience', 'proof-audience', { audience: 'enforcer.evil' }],
     ['attack 37: of ten minutes and more ago', 'proof-expired', { now: now - 11 * 60_000 }],
     ['attack 37: of ten minutes ahead', 'proof-not-yet-valid', { now: now + 10 * 60_000 }],
@@ -320,6 +320,15 @@ describe('identity-verify refuses, by the proof', () => {
     const [header = '', payload = ''] = intent.proof.split('.')
     const signature = (await other.sign(Buffer.from(`${header}.${payload}`))).toString('base64url')
     expect(await reasonOf({ ...intent, proof: `${header}.${payload}.${signature}` })).toBe('proof-signature')
+  })
+
+  it('attack 36: that was made for another purpose by the same key', async () => {
+    const intent = await buildIntent(fixture)
+    const iat = Math.floor(now / 1000)
+    const { spiffeId, chain } = agentKey()
+    const claims = { iss: spiffeId, sub: spiffeId, aud: fixture.domain.bundle.audience, jti: intent.intentId, iat, exp: iat + 60 }
+    const assertion = await signJws({ typ: 'JWT', x5c: x5cOf(chain) }, claims, agentKey())
+    expect(await reasonOf({ ...intent, proof: assertion })).toMatch(/^proof-/)
   })
 
   it('attack 59: in five parts, as a JWE has', async () => {

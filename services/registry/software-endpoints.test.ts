@@ -1,4 +1,4 @@
-import { randomUUID, X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto'
 import type { AgentEntry, RevocationEntry } from '@interlock/contracts'
 import { enrolSoftwareAgent, enrolSubAgent, renewSoftwareAgent } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
@@ -115,6 +115,20 @@ describe('an agent without a TPM renews', () => {
     const after = keyOf(await renewSoftwareAgent(server.url, before))
     expect(svidOf(after.chain)).toMatchObject({ spiffeId: subject, assurance: 'software' })
     expect(after.keyId).not.toBe(before.keyId)
+  })
+
+  it('attack 36: an assertion that was used is good for no other path and no other request', async () => {
+    const key = await enrolled()
+    const once = await assertion(key)
+    const request = { assertion: once, csr: (await csr()).toString('base64url') }
+    expect(await send('/agents/renewals', request)).toMatchObject({ subject })
+    const other = {
+      assertion: once,
+      csr: (await csr(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)).toString('base64url'),
+    }
+    expect(await send('/agents/renewals', other)).toEqual({ error: 'assertion-refused' })
+    const child = { ...other, subject: agentSpiffeId('laser-operator', 's2') }
+    expect(await send('/agents/sub-agents', child)).toEqual({ error: 'assertion-refused' })
   })
 
   it('not by an assertion that was used, or is for another, or is of before the registry’s start', async () => {

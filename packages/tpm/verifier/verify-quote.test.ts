@@ -198,11 +198,11 @@ describe('the statement (checks 5, 6, 7)', () => {
   const tampered = (fields: Parameters<typeof sampleQuote>[1]): string => verdict(sampleQuote(key, fields))
   const selection = quoted(sha256Selection(samplePcrs), digest)
 
-  it('refuses what does not begin with the TPM’s magic', () => {
+  it('refuses what does not begin with the TPM’s magic (attack 29)', () => {
     expect(tampered({ magic: 0xff54_4348 })).toBe('not-tpm-generated')
   })
 
-  it('refuses a certification in place of a quote', () => {
+  it('refuses a certification in place of a quote (attack 29)', () => {
     const name = endorsementSigner(key.publicArea)
     expect(tampered({ type: attestType.certify, attested: Buffer.concat([sized(name), sized(name)]) })).toBe('attest-type')
   })
