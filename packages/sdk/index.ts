@@ -22,7 +22,7 @@ export {
   reappraiseDevice,
   renewAgent,
 } from './enrolment/enrol.ts'
-export { type DiceIdentity, enrolDiceDevice, reappraiseDiceDevice } from './enrolment/enrol-dice.ts'
+export { type DiceIdentity, enrolDiceDevice, readDiceIdentity, reappraiseDiceDevice } from './enrolment/enrol-dice.ts'
 export { admittedBy, enrolProfile, type ProfileRequest } from './enrolment/enrol-profile.ts'
 export {
   type CertifiedKey,

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { testDice } from '@interlock/attestation/test-dice'
 import { stageNames } from '@interlock/contracts'
 import { type RunningTpm, startTpm } from '@interlock/ops/local'
 import { obtainTokens } from '@interlock/ops/scenario/obtain-tokens'
@@ -123,5 +124,19 @@ describe('interlock at a shell', () => {
     expect(enrolled).toMatchObject({ status: 0, out: 'enrolled spiffe://lab.interlock.example/device/engraver-1\n' })
     const other = await enroll('device', await admission('agent', agentSpiffeId('laser-operator', 'x')), '--tpm', tpm.address)
     expect(other).toMatchObject({ status: 64, error: expect.stringContaining('interlock admit device') })
+  })
+
+  it('enrols a device by its DICE', async () => {
+    const dice = testDice()
+    const demands = { demandsAssurance: 'software', appraisalAgeMsMax: 3_600_000, attestationAgeMsMax: 3_600_000 }
+    const own = file('sensor.json', { ...deviceProfiles['laser-1'], ...demands })
+    const text = await admission('device', 'engraver-2', '--profile', own, '--dice', file('reference.json', dice.reference))
+    const leafKey = dice.leafKey.export({ type: 'pkcs8', format: 'pem' })
+    const identity = file('dice.json', { chain: dice.chain.map((bytes) => bytes.toString('base64url')), leafKey })
+    // Readable by others (ATTACKS 156).
+    expect((await enroll('device', text, '--dice', identity)).status).not.toBe(0)
+    chmodSync(identity, 0o600)
+    const enrolled = await enroll('device', text, '--dice', identity)
+    expect(enrolled).toMatchObject({ status: 0, out: 'enrolled spiffe://lab.interlock.example/device/engraver-2\n' })
   })
 }, 120_000)

@@ -1,5 +1,5 @@
 import { admit } from '@interlock/sdk'
-import { type Admission, admittedDeviceSchema, platformReferenceSchema } from '@interlock/trust'
+import { type Admission, admittedDeviceSchema, diceReferenceSchema, platformReferenceSchema } from '@interlock/trust'
 import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { CliError } from '../cli-error.ts'
@@ -9,7 +9,7 @@ import { defaultDirectory, openLayout } from './directory.ts'
 import { readJson } from './read-input.ts'
 
 type AgentOptions = { platform?: string; minutes: number; directory: string }
-type DeviceOptions = { platform: string; profile: string; minutes: number; directory: string }
+type DeviceOptions = { platform?: string; dice?: string; profile: string; minutes: number; directory: string }
 
 const platformOption = ['--platform <file>', 'what `interlock measure` printed there; - is standard input'] as const
 
@@ -31,12 +31,13 @@ export function addAdmit(program: Command): void {
   command
     .command('device')
     .argument('<name>')
-    .description('a device, by the TPM in it')
-    .requiredOption(...platformOption)
+    .description('a device, by the TPM or by the DICE in it')
+    .option(...platformOption)
+    .option('--dice <file>', 'of a device without a TPM: the key of its secret, and what each layer must be; JSON')
     .requiredOption('--profile <file>', 'what it is, can do and demands: JSON, as packages/cli/README.md says')
     .option(...minutesOption)
     .option('--directory <dir>', 'the trust domain', defaultDirectory)
-    .action(async (name: string, { platform, profile, minutes, directory }: DeviceOptions) => {
+    .action(async (name: string, { platform, dice, profile, minutes, directory }: DeviceOptions) => {
       const subject = `spiffe://${readTrustBundle(openLayout(directory)).trustDomain}/device/${name}`
       const own = { device: name, spiffeId: subject, state: 'active' }
       const device = read(
@@ -47,8 +48,15 @@ export function addAdmit(program: Command): void {
           .transform((text) => ({ ...text, ...own }))
           .pipe(admittedDeviceSchema),
       )
-      await print({ subject, platform: read(platform, '--platform', platformReferenceSchema), device }, directory, minutes)
+      await print({ subject, ...referenceOf(platform, dice), device }, directory, minutes)
     })
+}
+
+/** A device is known by one of the two. @throws CliError */
+function referenceOf(platform: string | undefined, dice: string | undefined): Pick<Admission, 'platform' | 'dice'> {
+  if (platform !== undefined && dice === undefined) return { platform: read(platform, '--platform', platformReferenceSchema) }
+  if (dice !== undefined && platform === undefined) return { dice: read(dice, '--dice', diceReferenceSchema) }
+  throw new CliError('usage', 'a device is admitted by its TPM or by its DICE', 'Give --platform or --dice, one of them.')
 }
 
 const minutesOption = ['--minutes <n>', 'how long it waits for the enrolment, a day at most', minutesOf, 10] as const
@@ -67,7 +75,7 @@ function read<Value>(file: string, what: string, schema: z.ZodType<Value>): Valu
 }
 
 async function print(
-  admitted: Pick<Admission, 'subject' | 'platform' | 'device'>,
+  admitted: Pick<Admission, 'subject' | 'platform' | 'dice' | 'device'>,
   directory: string,
   minutes: number,
 ): Promise<void> {

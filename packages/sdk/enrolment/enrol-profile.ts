@@ -44,12 +44,20 @@ export async function enrolProfile({
   }
 }
 
+type Admitted = {
+  readonly subject: string
+  /** Absent where it is of no TPM. */
+  readonly pcrs?: number[]
+  /** An event log must come along. */
+  readonly isBootJudged: boolean
+}
+
 /** What an admission asks of whom. Only the registry can say whether it is genuine. @throws EnrolmentError `admission-malformed` */
-export function admittedBy(admission: string): { readonly subject: string; readonly pcrs?: number[] } {
+export function admittedBy(admission: string): Admitted {
   try {
-    const { subject, platform } = decodeJwt<{ subject: string; platform?: { pcrs: number[] } }>(admission)
+    const { subject, platform } = decodeJwt<{ subject: string; platform?: { pcrs: number[]; boot?: object } }>(admission)
     if (typeof subject !== 'string') throw new Error('it names nobody')
-    return { subject, ...(platform && { pcrs: platform.pcrs }) }
+    return { subject, ...(platform && { pcrs: platform.pcrs }), isBootJudged: platform?.boot !== undefined }
   } catch (error) {
     throw new EnrolmentError(
       'admission-malformed',
