@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rangeSchema } from './grant.ts'
+import { rangeSchema } from './authorization-details.ts'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 const time = z.int().min(0).max(253_402_300_799_999)

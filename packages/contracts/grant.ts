@@ -1,27 +1,5 @@
 import { z } from 'zod'
-
-/** A closed range in one UCUM unit; an absent end is no limit at that end, and no child may drop an end that its parent has. */
-export const rangeSchema = z.strictObject({
-  min: z.string().max(40).optional(),
-  max: z.string().max(40).optional(),
-  unit: z.string().min(1).max(40),
-})
-
-/** RFC 9396 authorization detail of type `interlock_device`: what may be asked of which devices. */
-export const deviceGrantSchema = z.strictObject({
-  type: z.literal('interlock_device'),
-  /** Device ids; no wildcards. */
-  locations: z.array(z.string().max(64)).min(1).max(32),
-  /** Capabilities; no wildcards. */
-  actions: z.array(z.string().max(64)).min(1).max(32),
-  /** By parameter name. A parameter without a range here is limited by the device's profile alone. */
-  limits: z.record(z.string().max(64), rangeSchema),
-  /** How many intents may be allowed under this token, descendants included. */
-  maxCount: z.int().min(1).max(1_000_000),
-})
-
-export type Range = z.infer<typeof rangeSchema>
-export type DeviceGrant = z.infer<typeof deviceGrantSchema>
+import { grantsSchema } from './authorization-details.ts'
 
 const spiffeId = z.string().max(2048)
 const time = z.int().min(0).max(253_402_300_799_999)
@@ -35,7 +13,7 @@ export const grantRequestSchema = z.strictObject({
   /** SPIFFE ID of the agent that gets the root token. */
   orchestrator: spiffeId,
   audience: z.string().max(256),
-  grants: z.array(deviceGrantSchema).min(1).max(16),
+  grants: grantsSchema,
   /** SPIFFE IDs to whom the orchestrator may delegate on; the root token may name fewer. */
   mayDelegateTo: z.array(spiffeId).max(16),
   /** The grants in plain words, as they were shown. */
@@ -80,7 +58,7 @@ export const taskTokenClaimsSchema = z.strictObject({
   act: actorSchema,
   /** RFC 8705: SHA-256 of the DER certificate of the actor. */
   cnf: z.strictObject({ 'x5t#S256': z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
-  authorization_details: z.array(deviceGrantSchema).min(1).max(16),
+  authorization_details: grantsSchema,
   /** base64url SHA-256 of the parent token's signing input (header.payload); absent in a root only. */
   parent: z
     .string()

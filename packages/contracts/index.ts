@@ -1,4 +1,5 @@
 export * from './approval-rule.ts'
+export * from './authorization-details.ts'
 export * from './avro-schema.ts'
 export * from './codec.ts'
 export * from './command.ts'

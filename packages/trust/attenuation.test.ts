@@ -1,4 +1,4 @@
-import { type DeviceGrant, type Result, refused } from '@interlock/contracts'
+import { type ArgumentLimit, type DeviceGrant, type Grant, type Result, refused, type ToolGrant } from '@interlock/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AttenuationReason, isNarrower } from './attenuation.ts'
@@ -83,6 +83,75 @@ describe('a grant made for a sub-agent', () => {
   })
 
   it('without any grant of the parent is refused', () => {
-    expect(reasonOf(isNarrower([parent], []))).toBe('wider-device')
+    expect(reasonOf(isNarrower([parent], []))).toBe('wider-type')
+  })
+})
+
+const mail: ToolGrant = {
+  type: 'interlock_tool',
+  locations: ['mail', 'calendar'],
+  actions: ['send', 'draft'],
+  limits: { to: { values: ['alice@lab.example', 'bob@lab.example'] }, urgent: { values: [false] }, copies: { max: '3' } },
+  maxCount: 5,
+}
+const mailWith = (limits: ToolGrant['limits']): ToolGrant => ({ ...mail, limits: { ...mail.limits, ...limits } })
+
+/** A grant of tools that lies within another: fewer names and values, smaller ranges, further limits of its own. */
+const toolWithin = (grant: ToolGrant): fc.Arbitrary<ToolGrant> => {
+  const limitWithin = (limit: ArgumentLimit): fc.Arbitrary<ArgumentLimit> =>
+    'values' in limit
+      ? fc.subarray([...limit.values], { minLength: 1 }).map((values) => ({ values }))
+      : fc.nat({ max: Number(limit.max) }).map((max) => ({ min: '0', max: String(max) }))
+  return fc.record({
+    type: fc.constant('interlock_tool' as const),
+    locations: fc.subarray([...grant.locations], { minLength: 1 }),
+    actions: fc.subarray([...grant.actions], { minLength: 1 }),
+    limits: fc.record({
+      ...Object.fromEntries(Object.entries(grant.limits).map(([name, limit]) => [name, limitWithin(limit)])),
+      subject: fc.constant({ values: ['report'] }),
+    }),
+    maxCount: fc.integer({ min: 1, max: grant.maxCount }),
+  })
+}
+
+describe('a grant of tools made for a sub-agent', () => {
+  it('may be any that lies within one grant of the parent, and then within what the parent lies in', () => {
+    fc.assert(
+      fc.property(
+        toolWithin(mail).chain((child) => toolWithin(child).map((grandchild) => [child, grandchild] as const)),
+        ([child, grandchild]) => {
+          expect(reasonOf(isNarrower([child], [parent, mail]))).toBe('narrower')
+          expect(reasonOf(isNarrower([grandchild], [child]))).toBe('narrower')
+          expect(reasonOf(isNarrower([grandchild], [mail, parent]))).toBe('narrower')
+        },
+      ),
+    )
+  })
+
+  it.each<[string, Grant, string]>([
+    ['attack 43: another server', { ...mail, locations: ['mail', 'bank'] }, 'wider-server'],
+    ['attack 43: another tool', { ...mail, actions: ['send', 'delete'] }, 'wider-tool'],
+    ['a recipient more', mailWith({ to: { values: ['alice@lab.example', 'mallory@evil.example'] } }), 'wider-limit'],
+    ['another answer to yes or no', mailWith({ urgent: { values: [false, true] } }), 'wider-limit'],
+    ['the word for no in place of no', mailWith({ urgent: { values: ['false'] } }), 'wider-limit'],
+    ['a higher number', mailWith({ copies: { max: '3.5' } }), 'wider-limit'],
+    ['any number', mailWith({ copies: {} }), 'limit-absent'],
+    ['values where there was a range', mailWith({ copies: { values: ['2'] } }), 'limit-changed'],
+    ['a range where there were values', mailWith({ to: { max: '1' } }), 'limit-changed'],
+    ['a number that is none', mailWith({ copies: { max: '0x2' } }), 'limit-malformed'],
+    [
+      'attack 44: no limit where the parent has one',
+      { ...mail, limits: { to: mail.limits.to as ArgumentLimit } },
+      'limit-absent',
+    ],
+    ['more calls', { ...mail, maxCount: 6 }, 'wider-count'],
+    ['a device’s grant of the same names', { ...parent, locations: ['mail'], actions: ['send'], limits: {} }, 'wider-type'],
+  ])('is refused with %s', (_what, child, reason) => {
+    expect(reasonOf(isNarrower([child], [mail]))).toBe(reason)
+  })
+
+  it('is refused by a device’s grant of the same names', () => {
+    const tool: ToolGrant = { ...mail, locations: ['laser-1'], actions: ['laser.cut'], limits: {}, maxCount: 1 }
+    expect(reasonOf(isNarrower([tool], [{ ...parent, limits: {} }]))).toBe('wider-type')
   })
 })

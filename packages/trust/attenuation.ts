@@ -1,19 +1,21 @@
-import { accepted, compareDecimals, type DeviceGrant, parseDecimal, type Range, type Result, refused } from '@interlock/contracts'
+import { accepted, type DeviceGrant, type Grant, type Range, type Result, refused, type ToolGrant } from '@interlock/contracts'
+import { argumentWithin, endsWithin, type LimitReason } from './limit-within.ts'
 
 export type AttenuationReason =
+  | LimitReason
+  | 'wider-type'
   | 'wider-device'
   | 'wider-action'
-  | 'wider-limit'
-  | 'limit-absent'
+  | 'wider-server'
+  | 'wider-tool'
   | 'unit-changed'
-  | 'limit-malformed'
   | 'wider-count'
 
 /**
  * Every grant of the child lies within one grant of the parent, in each dimension; what the parent limits the child must limit too:
  * absence never widens (ATTACKS 43, 44).
  */
-export function isNarrower(child: readonly DeviceGrant[], parent: readonly DeviceGrant[]): Result<true, AttenuationReason> {
+export function isNarrower(child: readonly Grant[], parent: readonly Grant[]): Result<true, AttenuationReason> {
   for (const grant of child) {
     const tried = parent.map((candidate) => isWithin(grant, candidate))
     if (!tried.some(({ ok }) => ok)) return closest(tried)
@@ -26,42 +28,67 @@ const order: readonly AttenuationReason[] = [
   'wider-limit',
   'limit-absent',
   'unit-changed',
+  'limit-changed',
   'limit-malformed',
   'wider-action',
+  'wider-tool',
   'wider-device',
+  'wider-server',
+  'wider-type',
 ]
 
 /** The refusal of the grant that came nearest is the one that helps its reader. */
 function closest(tried: readonly Result<true, AttenuationReason>[]): Result<true, AttenuationReason> {
   const refusals = tried.flatMap((result) => (result.ok ? [] : [result]))
-  return refusals.sort((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason))[0] ?? refused('wider-device')
+  return refusals.sort((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason))[0] ?? refused('wider-type')
 }
 
-function isWithin(child: DeviceGrant, parent: DeviceGrant): Result<true, AttenuationReason> {
-  const device = child.locations.find((location) => !parent.locations.includes(location))
+/** A device may have the name of a tool server: what is granted of one type says nothing of another. */
+function isWithin(child: Grant, parent: Grant): Result<true, AttenuationReason> {
+  if (child.type === 'interlock_device' && parent.type === 'interlock_device') return isDeviceWithin(child, parent)
+  if (child.type === 'interlock_tool' && parent.type === 'interlock_tool') return isToolWithin(child, parent)
+  return refused('wider-type', { type: child.type })
+}
+
+function isDeviceWithin(child: DeviceGrant, parent: DeviceGrant): Result<true, AttenuationReason> {
+  const device = firstBeyond(child.locations, parent.locations)
   if (device !== undefined) return refused('wider-device', { device })
-  const action = child.actions.find((name) => !parent.actions.includes(name))
+  const action = firstBeyond(child.actions, parent.actions)
   if (action !== undefined) return refused('wider-action', { action })
-  for (const [parameter, limit] of Object.entries(parent.limits)) {
-    const own = Object.hasOwn(child.limits, parameter) ? child.limits[parameter] : undefined
+  return limitsWithin(child.limits, parent.limits, rangeWithin) ?? countWithin(child, parent)
+}
+
+function isToolWithin(child: ToolGrant, parent: ToolGrant): Result<true, AttenuationReason> {
+  const server = firstBeyond(child.locations, parent.locations)
+  if (server !== undefined) return refused('wider-server', { server })
+  const tool = firstBeyond(child.actions, parent.actions)
+  if (tool !== undefined) return refused('wider-tool', { tool })
+  return limitsWithin(child.limits, parent.limits, argumentWithin) ?? countWithin(child, parent)
+}
+
+const firstBeyond = (child: readonly string[], parent: readonly string[]) => child.find((name) => !parent.includes(name))
+
+type Limits<Limit> = Readonly<Record<string, Limit>>
+
+function limitsWithin<Limit>(
+  child: Limits<Limit>,
+  parent: Limits<Limit>,
+  within: (own: Limit, granted: Limit) => AttenuationReason | undefined,
+): Result<true, AttenuationReason> | undefined {
+  for (const [parameter, limit] of Object.entries(parent)) {
+    const own = Object.hasOwn(child, parameter) ? child[parameter] : undefined
     if (!own) return refused('limit-absent', { parameter })
-    const wrong = rangeWithin(own, limit)
+    const wrong = within(own, limit)
     if (wrong) return refused(wrong, { parameter, asked: own, granted: limit })
   }
+  return undefined
+}
+
+function countWithin(child: Grant, parent: Grant): Result<true, AttenuationReason> {
   if (child.maxCount > parent.maxCount) return refused('wider-count', { asked: child.maxCount, granted: parent.maxCount })
   return accepted(true)
 }
 
-function rangeWithin(child: Range, parent: Range): AttenuationReason | undefined {
-  // Units are not converted here: a child says its limits in its parent's words.
-  if (child.unit !== parent.unit) return 'unit-changed'
-  for (const end of ['min', 'max'] as const) {
-    if (parent[end] === undefined) continue
-    if (child[end] === undefined) return 'limit-absent'
-    const [own, limit] = [parseDecimal(child[end]), parseDecimal(parent[end])]
-    if (!own || !limit) return 'limit-malformed'
-    const difference = compareDecimals(own, limit)
-    if (end === 'min' ? difference < 0 : difference > 0) return 'wider-limit'
-  }
-  return undefined
-}
+/** Units are not converted here: a child says its limits in its parent's words. */
+const rangeWithin = (child: Range, parent: Range): AttenuationReason | undefined =>
+  child.unit === parent.unit ? endsWithin(child, parent) : 'unit-changed'

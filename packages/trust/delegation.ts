@@ -1,13 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import {
-  accepted,
-  type DeviceGrant,
-  type Result,
-  type RevocationEntry,
-  refused,
-  type TaskTokenClaims,
-} from '@interlock/contracts'
+import { accepted, type Grant, type Result, type RevocationEntry, refused, type TaskTokenClaims } from '@interlock/contracts'
 import { type AttenuationReason, isNarrower } from './attenuation.ts'
 import { equalDigest } from './digest.ts'
 import { algorithmOf, verifySignature } from './signing-key.ts'
@@ -60,7 +53,7 @@ export type Delegation = {
   /** `<iss> <jti>` of each token, root first. */
   readonly tokens: readonly string[]
   /** What each token grants, same order. */
-  readonly grants: readonly (readonly DeviceGrant[])[]
+  readonly grants: readonly (readonly Grant[])[]
   /** When the first of the tokens ends, milliseconds since 1970. */
   readonly expiresAt: number
 }

@@ -1,18 +1,40 @@
-import type { DeviceGrant, Range } from '@interlock/contracts'
+import type { ArgumentLimit, Grant, Range } from '@interlock/contracts'
 
 /** Grants in plain words, a line each, for who signs them. Everything that a grant can say is in its line. */
-export function summaryOfGrants(grants: readonly DeviceGrant[]): string {
+export function summaryOfGrants(grants: readonly Grant[]): string {
   return grants.map(summaryOfGrant).join('\n')
 }
 
-function summaryOfGrant({ actions, locations, limits, maxCount }: DeviceGrant): string {
-  const bounds = Object.entries(limits).map(([name, range]) => `${name} ${wordsOf(range)}`)
-  const within = bounds.length > 0 ? bounds.join(', ') : 'no limit but the machine’s own'
-  return `${actions.join(' or ')} on ${locations.join(' or ')}: ${within}; at most ${maxCount} commands`
+function summaryOfGrant(grant: Grant): string {
+  const [actions, locations] = [grant.actions, grant.locations].map((names) => names.map(shown).join(' or '))
+  if (grant.type === 'interlock_tool') {
+    const bounds = Object.entries(grant.limits).map(([name, limit]) => `${shown(name)} ${wordsOfArgument(limit)}`)
+    return `call ${actions} of ${locations}: ${bounds.join(', ') || 'with any arguments'}; at most ${grant.maxCount} calls`
+  }
+  const bounds = Object.entries(grant.limits).map(([name, range]) => `${shown(name)} ${wordsOf(range, shown(range.unit))}`)
+  return `${actions} on ${locations}: ${bounds.join(', ') || 'no limit but the machine’s own'}; at most ${grant.maxCount} commands`
 }
 
-function wordsOf({ min, max, unit }: Range): string {
-  if (min !== undefined && max !== undefined) return `${min} to ${max} ${unit}`
-  if (max !== undefined) return `up to ${max} ${unit}`
-  return min === undefined ? `in ${unit}, without limit` : `from ${min} ${unit}`
+/** The names come from who asks: none may look like more than one name, or like the words around it. */
+const shown = (name: string) => (/^[^\s"“”,;\p{C}]+$/u.test(name) ? name : quoted(name))
+
+/** What cannot be seen (line ends, direction marks) is written out. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`)
+}
+
+function wordsOf({ min, max }: Pick<Range, 'min' | 'max'>, unit: string): string {
+  if (min !== undefined && max !== undefined) return `${shown(min)} to ${shown(max)} ${unit}`
+  if (max !== undefined) return `up to ${shown(max)} ${unit}`
+  return min === undefined ? `in ${unit}, without limit` : `from ${shown(min)} ${unit}`
+}
+
+function wordsOfArgument(limit: ArgumentLimit): string {
+  if ('values' in limit) {
+    const values = limit.values.map((value) => (typeof value === 'string' ? quoted(value) : String(value)))
+    return values.length === 1 ? `only ${values[0]}` : `one of ${values.join(', ')}`
+  }
+  const { min, max } = limit
+  if (min === undefined && max === undefined) return 'any number'
+  return wordsOf(limit, '').trim()
 }

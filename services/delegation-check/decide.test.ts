@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { AgentEntry, Command, DecisionStatement, Intent, RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
+import type {
+  AgentEntry,
+  Command,
+  DecisionStatement,
+  Grant,
+  Intent,
+  RevocationEntry,
+  TaskTokenClaims,
+} from '@interlock/contracts'
 import type { StageContext, StageInput } from '@interlock/enforcer'
 import { buildConsent, buildIntent, createFixture, createTables, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash } from '@interlock/sdk/trust-domain'
@@ -211,6 +219,33 @@ describe('delegation-check refuses a chain', () => {
   it('that does not cover the device', async () => expect(await reasonOf({ command: { device: 'mill-1' } })).toBe('not-granted'))
   it('that does not cover the capability', async () =>
     expect(await reasonOf({ command: { capability: 'laser.melt' } })).toBe('not-granted'))
+})
+
+describe('grants of tools beside those of devices', () => {
+  const tool = (change: object = {}) => ({
+    type: 'interlock_tool' as const,
+    locations: ['laser-1'],
+    actions: ['laser.cut'],
+    limits: {},
+    maxCount: 10,
+    ...change,
+  })
+  async function chainOf(ofRoot: readonly Grant[], ofChild: readonly Grant[]): Promise<string[]> {
+    const consent = buildConsent(fixture, { grants: [...ofRoot] })
+    const first = await otherRoot({ authorization_details: [...ofRoot], consent })
+    const parent = digest(Buffer.from(first.split('.').slice(0, 2).join('.')))
+    return [first, await child({ parent, authorization_details: [...ofChild] })]
+  }
+
+  it('are no grants of a device that has their names', async () =>
+    expect(await reasonOf({ tokens: await chainOf([tool()], [tool()]) })).toBe('not-granted'))
+  it('do not become any, and no more tools than the parent has', async () => {
+    const asDevice = { ...tool(), type: 'interlock_device' as const }
+    expect(await reasonOf({ tokens: await chainOf([tool()], [asDevice]) })).toBe('wider-type')
+    expect(await reasonOf({ tokens: await chainOf([tool()], [tool({ actions: ['laser.melt'] })]) })).toBe('wider-tool')
+  })
+  it('do not stand in the way of those of a device', async () =>
+    expect(await reasonOf({ tokens: await chainOf([tool(), grant()], [tool(), grant()]) })).toBe('ALLOW'))
 })
 
 describe('delegation-check refuses, by what is known of people and tokens', () => {

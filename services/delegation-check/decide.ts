@@ -1,4 +1,4 @@
-import type { DeviceGrant } from '@interlock/contracts'
+import type { DeviceGrant, Grant } from '@interlock/contracts'
 import {
   type DelegationObligations,
   deny,
@@ -57,12 +57,12 @@ export async function decide(input: StageInput, context: StageContext<null>): Pr
   if (!consent.ok) return deny(`consent-${consent.reason}`, consent.detail)
 
   const asked = { device: command.device, capability: command.capability }
-  const covering = grants.map((granted) => granted.find((grant) => covers(grant, asked)))
+  const covering = grants.map((granted) => granted.filter(isOfDevices).find((grant) => covers(grant, asked)))
   const grant = covering.at(-1)
   if (!grant)
     return deny('not-granted', {
       ...asked,
-      granted: (grants.at(-1) ?? []).map(({ locations, actions }) => ({ locations, actions })),
+      granted: (grants.at(-1) ?? []).filter(isOfDevices).map(({ locations, actions }) => ({ locations, actions })),
     })
 
   const counts = tokens.map((token, at) => [token, covering[at]?.maxCount ?? 0] as const)
@@ -76,6 +76,9 @@ export async function decide(input: StageInput, context: StageContext<null>): Pr
   const before = statements.at(-1)?.expiresAt ?? now
   return { verdict: 'ALLOW', obligations, expiresAt: Math.min(before, expiresAt + clockSkewMs) }
 }
+
+/** A tool's grant says nothing of a device, whatever names are in it. */
+const isOfDevices = (grant: Grant): grant is DeviceGrant => grant.type === 'interlock_device'
 
 /** By exact name: a grant knows no wildcard. */
 const covers = ({ locations, actions }: DeviceGrant, { device, capability }: { device: string; capability: string }) =>

@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { deviceGrantSchema } from '@interlock/contracts'
+import { grantsSchema } from '@interlock/contracts'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
@@ -54,7 +54,7 @@ export function tokenApp(parts: Parts, events: AppEvents): Hono {
 
   app.get('/.well-known/oauth-authorization-server', (context) => context.json(metadataOf(parts.issuer)))
   app.get('/jwks.json', (context) => context.json({ keys: [jwkOf(parts)] }))
-  app.get('/authorization-details.schema.json', (context) => context.json(z.toJSONSchema(deviceGrantSchema)))
+  app.get('/authorization-details.schema.json', (context) => context.json(authorizationDetailsSchema))
   app.post('/device_authorization', async (context) => {
     const { deviceCode, userCode, request } = requestGrant(await parametersOf(context.req), parts)
     const uri = `${parts.issuer}/grants`
@@ -100,6 +100,9 @@ export function tokenApp(parts: Parts, events: AppEvents): Hono {
   return app
 }
 
+/** RFC 9396 §11.2: what `authorization_details` may be, for who writes a client. */
+const authorizationDetailsSchema = z.toJSONSchema(grantsSchema)
+
 /** RFC 8414 §2. */
 function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
   const authentication = {
@@ -123,7 +126,7 @@ function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
     // RFC 8705 §3.3: tokens are bound to the certificate that the assertion came with.
     tls_client_certificate_bound_access_tokens: true,
     // RFC 9396 §10.
-    authorization_details_types_supported: ['interlock_device'],
+    authorization_details_types_supported: ['interlock_device', 'interlock_tool'],
   }
 }
 

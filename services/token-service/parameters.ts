@@ -1,4 +1,4 @@
-import { type DeviceGrant, deviceGrantSchema } from '@interlock/contracts'
+import { type Grant, grantsSchema } from '@interlock/contracts'
 import { z } from 'zod'
 import { OAuthError } from './oauth-error.ts'
 import { lifetimeMax, lifetimeMin } from './token-claims.ts'
@@ -26,10 +26,10 @@ export class Parameters {
   }
 
   /** RFC 9396 §2. */
-  grants(): readonly DeviceGrant[] | undefined {
+  grants(): readonly Grant[] | undefined {
     const text = this.get('authorization_details')
     if (text === undefined) return undefined
-    const read = z.array(deviceGrantSchema).min(1).max(16).safeParse(json(text))
+    const read = grantsSchema.safeParse(json(text))
     if (!read.success) throw new OAuthError('invalid_authorization_details', 'not as the schema has it')
     return read.data
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Consent, DeviceGrant, GrantRequest, TaskTokenClaims } from '@interlock/contracts'
+import type { Consent, Grant, GrantRequest, TaskTokenClaims } from '@interlock/contracts'
 import { isNarrower, type Svid } from '@interlock/trust'
 import { OAuthError } from './oauth-error.ts'
 
@@ -46,7 +46,7 @@ export function rootClaims(
 export type ChildRequest = {
   readonly actor: Svid
   /** As wide as the parent's where left out. */
-  readonly grants: readonly DeviceGrant[] | undefined
+  readonly grants: readonly Grant[] | undefined
   /** To whom the actor may delegate on. */
   readonly mayDelegateTo: readonly string[]
 }

@@ -90,7 +90,8 @@ async function jobNamed(layout: Layout, jobId: string, now: number): Promise<Job
 
 /** The agent whose own token covers the device; for an unknown device the laser's operator, so that the stages can say no. */
 function agentFor({ tokens }: JobTokens, device: string): string {
-  const covers = (claims: TaskTokenClaims) => claims.authorization_details.some(({ locations }) => locations.includes(device))
+  const covers = (claims: TaskTokenClaims) =>
+    claims.authorization_details.some(({ type, locations }) => type === 'interlock_device' && locations.includes(device))
   const operators = Object.entries(tokens).filter(([, chain]) => chain.length > 1)
   const found = operators.find(([, chain]) => {
     const leaf = readTaskToken(chain.at(-1) ?? '')

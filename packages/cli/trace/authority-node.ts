@@ -1,5 +1,5 @@
 import type { Human, Intent, TaskTokenClaims } from '@interlock/contracts'
-import { readCommand, readTaskToken, verifyConsent, verifyDelegation, verifyIntentProof } from '@interlock/trust'
+import { readCommand, readTaskToken, summaryOfGrants, verifyConsent, verifyDelegation, verifyIntentProof } from '@interlock/trust'
 import { agentEnrolmentNode, claimsOf, holdersOf } from './enrolment-nodes.ts'
 import {
   type Check,
@@ -83,11 +83,8 @@ function tokenNode([token, ...rest]: readonly string[], innermost: Innermost): T
   if (!read.ok) return { title: `unreadable token: ${read.reason}`, checks: [], children }
   const { claims, signedBy } = read.value
   const until = new Date(claims.exp * 1000).toISOString()
-  const grants = claims.authorization_details.map(
-    ({ locations, actions, limits }) => `${actions.join('/')} on ${locations.join('/')} ${limitsOf(limits)}`,
-  )
   return {
-    title: `${claims.parent ? 'token' : 'root token'} ${claims.jti} to ${claims.act.sub} until ${until}: ${grants.join('; ')}`,
+    title: `${claims.parent ? 'token' : 'root token'} ${claims.jti} to ${claims.act.sub} until ${until}: ${summaryOfGrants(claims.authorization_details).replaceAll('\n', '. ')}`,
     // What an agent signed offline for its sub-agent nobody records but by the intent itself.
     checks: 'kid' in signedBy ? [recordedCheck(token, issuedTokens)] : [],
     children,
@@ -103,10 +100,5 @@ function recordedCheck(token: string, issuedTokens: Evidence['issuedTokens']): C
     'no such token is on record',
   )
 }
-
-const limitsOf = (limits: TaskTokenClaims['authorization_details'][number]['limits']) =>
-  Object.entries(limits)
-    .map(([name, { min, max, unit }]) => `${name} ${min ?? ''}..${max ?? ''} ${unit}`)
-    .join(', ')
 
 const SKEW_MS = 30_000

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DeviceGrant } from '@interlock/contracts'
+import type { Grant } from '@interlock/contracts'
 import { isNarrower, readTaskToken, type SigningKey, signTaskToken } from '@interlock/trust'
 
 export type DelegationRequest = {
@@ -9,7 +9,7 @@ export type DelegationRequest = {
   readonly key: SigningKey
   readonly to: { readonly spiffeId: string; readonly certificateThumbprint: string }
   /** What the child may do; at most what the parent may. */
-  readonly grants: readonly DeviceGrant[]
+  readonly grants: readonly Grant[]
   /** Seconds; the child never outlives its parent. */
   readonly validitySeconds: number
   /** To whom the child's actor may delegate on; nobody where absent. */

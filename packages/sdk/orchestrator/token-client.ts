@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { DeviceGrant } from '@interlock/contracts'
+import type { Grant } from '@interlock/contracts'
 import type { SigningKey } from '@interlock/trust'
 import * as oauth from 'oauth4webapi'
 import { signAgentAssertion } from './agent-assertion.ts'
@@ -10,7 +10,7 @@ const jwtType = 'urn:ietf:params:oauth:token-type:jwt'
 
 export type JobToRequest = {
   readonly human: string
-  readonly grants: readonly DeviceGrant[]
+  readonly grants: readonly Grant[]
   /** SPIFFE IDs of the sub-agents that the job needs. */
   readonly mayDelegateTo?: readonly string[]
   /** The token service makes a name where there is none. */
@@ -34,7 +34,7 @@ export type TokenToExchange = {
   /** An assertion of the sub-agent (`signAgentAssertion`). */
   readonly actorToken: string
   /** At most the token's own; all of them where left out. */
-  readonly grants?: readonly DeviceGrant[]
+  readonly grants?: readonly Grant[]
   readonly mayDelegateTo?: readonly string[]
 }
 
