@@ -37,6 +37,8 @@ export const consentSchema = z.strictObject({
   signature: base64url.max(1400),
 })
 
+const thumbprint = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+
 type Actor = { sub: string; act?: Actor | undefined }
 /** RFC 8693 §4.1: the outermost `act` is who acts now, inner ones are history and grant nothing. */
 export const actorSchema: z.ZodType<Actor> = z.lazy(() =>
@@ -56,8 +58,12 @@ export const taskTokenClaimsSchema = z.strictObject({
   jti: z.string().min(16).max(64),
   job: z.string().min(1).max(128),
   act: actorSchema,
-  /** RFC 8705: SHA-256 of the DER certificate of the actor. */
-  cnf: z.strictObject({ 'x5t#S256': z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
+  cnf: z.strictObject({
+    /** RFC 8705: SHA-256 of the DER certificate of the actor. */
+    'x5t#S256': thumbprint,
+    /** RFC 9449: RFC 7638 thumbprint of that certificate's key, where it was asked for with DPoP. Never in place of the certificate. */
+    jkt: thumbprint.optional(),
+  }),
   authorization_details: grantsSchema,
   /** base64url SHA-256 of the parent token's signing input (header.payload); absent in a root only. */
   parent: z

@@ -18,9 +18,10 @@ const bytesMax = 32_768
 
 /**
  * Reads a compact JWS strictly: only base64url without padding in its one spelling (RFC 4648 §3.5; jose takes five forms of one
- * token, ATTACKS 42), no duplicate member (ATTACKS 54), no header that changes how the rest is read (ATTACKS 59).
+ * token, ATTACKS 42), no duplicate member (ATTACKS 54), no header that changes how the rest is read (ATTACKS 59). `reads` are header members that
+ * the caller judges itself.
  */
-export function readJws(text: string): Result<Jws, JwsReason> {
+export function readJws(text: string, reads: readonly 'jwk'[] = []): Result<Jws, JwsReason> {
   if (text.length > bytesMax) return refused('jws-too-large', { characters: text.length, max: bytesMax })
   const parts = text.split('.')
   const [header, payload, signature] = parts.map(strictBase64url)
@@ -29,7 +30,8 @@ export function readJws(text: string): Result<Jws, JwsReason> {
   const parsedPayload = strictJson(payload)
   if (!isObject(parsedHeader) || !isObject(parsedPayload)) return refused('jws-malformed', { at: 'json' })
   // RFC 7515 §4.1.11: what is marked critical must be understood, and nothing of the kind is. b64, zip and enc change what is read.
-  if (['crit', 'b64', 'zip', 'enc', 'jwk', 'jku', 'x5u'].some((name) => Object.hasOwn(parsedHeader, name)))
+  const dangerous = ['crit', 'b64', 'zip', 'enc', 'jwk', 'jku', 'x5u']
+  if (dangerous.some((name) => Object.hasOwn(parsedHeader, name) && !reads.some((own) => own === name)))
     return refused('jws-malformed', { at: 'header' })
   const signingInput = Buffer.from(text.slice(0, text.lastIndexOf('.')), 'ascii')
   return accepted({ header: parsedHeader, payload: parsedPayload, signingInput, signature, digest: digest(signingInput) })

@@ -2,7 +2,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto'
 import { type SpiffeId, type TrustBundle, trustBundleSchema } from '@interlock/contracts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import { type RevocationList, readRevocationList } from './revocation-list.ts'
-import { algorithmOf, thumbprint } from './signing-key.ts'
+import { algorithmOf, type SignatureAlgorithm, thumbprint } from './signing-key.ts'
 import { parseSpiffeId, type Role, roleOf } from './spiffe-id.ts'
 
 /** Somebody whose statements count, by the trust bundle. */
@@ -11,6 +11,7 @@ export type Signer = {
   readonly spiffeId: SpiffeId
   readonly role: Role
   readonly publicKey: KeyObject
+  readonly algorithm: SignatureAlgorithm
   readonly notBeforeMs: number
   readonly notAfterMs: number
 }
@@ -24,6 +25,7 @@ export type TrustAnchors = {
   /** Root certificates of a trust domain; none for one that is not trusted. */
   roots(trustDomain: string): readonly Certificate[]
   signer(keyId: string): Signer | undefined
+  readonly signers: readonly Signer[]
 }
 
 /** A bundle that cannot be trusted: the process must not start with it (ATTACKS 156). */
@@ -62,6 +64,7 @@ export function openTrustBundle(bundle: TrustBundle): TrustAnchors {
     revocationLists: parsed.data.crls.map((text) => readList(decode(text))),
     roots: (domain) => roots.get(domain) ?? [],
     signer: (keyId) => signers.get(keyId),
+    signers: [...signers.values()],
   }
 }
 
@@ -90,7 +93,8 @@ function readSigner(chain: readonly Buffer[], roots: readonly X509Certificate[],
   const spiffeId = parsed.value.id
   if (!role || role.kind === 'agent' || role.kind === 'device')
     throw new TrustBundleError(`trust bundle: ${spiffeId} cannot be a signer`)
-  if (leaf.ca || !algorithmOf(leaf.publicKey))
+  const algorithm = algorithmOf(leaf.publicKey)
+  if (leaf.ca || !algorithm)
     throw new TrustBundleError(`trust bundle: the certificate of ${spiffeId} is a CA or its key is not on the list`)
   for (const [at, certificate] of certificates.entries()) {
     const issuers = at + 1 < certificates.length ? [certificates[at + 1] as X509Certificate] : roots
@@ -102,6 +106,7 @@ function readSigner(chain: readonly Buffer[], roots: readonly X509Certificate[],
     spiffeId,
     role,
     publicKey: leaf.publicKey,
+    algorithm,
     notBeforeMs: leaf.validFromDate.getTime(),
     notAfterMs: leaf.validToDate.getTime(),
   }

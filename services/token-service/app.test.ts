@@ -1,7 +1,7 @@
 import { jobGrants } from '@interlock/sdk/trust-domain'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
-import { exchangeOf, key, refusal, root, server, useTokenService } from './test-world.ts'
+import { deviceCodeType, exchangeOf, exchangeType, key, refusal, root, server, useTokenService } from './test-world.ts'
 
 useTokenService()
 
@@ -17,10 +17,32 @@ describe('the server', () => {
 
   it('describes itself (RFC 8414), its key and its grants', async () => {
     const get = async (path: string) => (await fetch(`${server.issuer}${path}`)).json() as Promise<Record<string, unknown>>
-    expect(await get('/.well-known/oauth-authorization-server')).toMatchObject({
+    const endpoints = (base: string) => ({
+      token_endpoint: `${base}/token`,
+      device_authorization_endpoint: `${base}/device_authorization`,
+      introspection_endpoint: `${base}/introspect`,
+      revocation_endpoint: `${base}/revoke`,
+    })
+    const [methods, algorithms] = [
+      ['private_key_jwt', 'tls_client_auth'],
+      ['ES256', 'EdDSA'],
+    ]
+    expect(await get('/.well-known/oauth-authorization-server')).toEqual({
       issuer: server.issuer,
-      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+      ...endpoints(server.issuer),
+      jwks_uri: `${server.issuer}/jwks.json`,
+      grant_types_supported: [deviceCodeType, exchangeType],
+      response_types_supported: [],
+      token_endpoint_auth_methods_supported: methods,
+      token_endpoint_auth_signing_alg_values_supported: algorithms,
+      introspection_endpoint_auth_methods_supported: methods,
+      introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+      revocation_endpoint_auth_methods_supported: methods,
+      revocation_endpoint_auth_signing_alg_values_supported: algorithms,
       tls_client_certificate_bound_access_tokens: true,
+      mtls_endpoint_aliases: endpoints(server.mtlsUrl),
+      dpop_signing_alg_values_supported: algorithms,
+      authorization_details_types_supported: ['interlock_device', 'interlock_tool'],
     })
     expect(await get('/jwks.json')).toMatchObject({ keys: [{ kid: key('service-token').keyId, alg: 'ES256' }] })
   })

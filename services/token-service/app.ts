@@ -1,14 +1,14 @@
-import { createPublicKey, X509Certificate } from 'node:crypto'
-import { grantsSchema } from '@interlock/contracts'
-import { Hono } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
+import { readRequest } from './endpoint-request.ts'
 import { askedOf, consent, deny, requestGrant } from './grant-endpoints.ts'
 import { answerMs, pollingSeconds } from './grant-requests.ts'
+import { authorizationDetailsSchema, keySetOf, metadataOf } from './metadata.ts'
 import { OAuthError } from './oauth-error.ts'
-import { Parameters } from './parameters.ts'
 import type { Parts } from './parts.ts'
-import { endJob, grantTypes, introspect, revoke, token } from './token-endpoints.ts'
+import { endJob, introspect, revoke, token } from './token-endpoints.ts'
 
 /** More than the largest request has: a token, two assertions with their certificates, grants. */
 const bodyBytesMax = 131_072
@@ -28,9 +28,12 @@ export type AppEvents = {
   readonly failed: (path: string, error: unknown) => void
 }
 
+/** What the server below knows of a request: its socket, of which the app asks who is at the other end. */
+type Environment = { Bindings: Partial<HttpBindings> }
+
 /** The OAuth endpoints over HTTP. */
-export function tokenApp(parts: Parts, events: AppEvents): Hono {
-  const app = new Hono()
+export function tokenApp(parts: Parts, events: AppEvents): Hono<Environment> {
+  const app = new Hono<Environment>()
   app.use(async (context, next) => {
     await next()
     // RFC 6749 §5.1.
@@ -46,17 +49,13 @@ export function tokenApp(parts: Parts, events: AppEvents): Hono {
     return context.json({ error: 'server_error' }, 500)
   })
 
-  const parametersOf = async (request: { header: (name: string) => string | undefined; text: () => Promise<string> }) => {
-    if (!/^application\/x-www-form-urlencoded(;|$)/.test(request.header('content-type') ?? ''))
-      throw new OAuthError('invalid_request', 'content-type')
-    return new Parameters(await request.text())
-  }
+  const asked = (context: Context<Environment>) => readRequest(context.req, context.env ?? {}, parts)
 
-  app.get('/.well-known/oauth-authorization-server', (context) => context.json(metadataOf(parts.issuer)))
-  app.get('/jwks.json', (context) => context.json({ keys: [jwkOf(parts)] }))
+  app.get('/.well-known/oauth-authorization-server', (context) => context.json(metadataOf(parts)))
+  app.get('/jwks.json', (context) => context.json(keySetOf(parts.anchors)))
   app.get('/authorization-details.schema.json', (context) => context.json(authorizationDetailsSchema))
   app.post('/device_authorization', async (context) => {
-    const { deviceCode, userCode, request } = requestGrant(await parametersOf(context.req), parts)
+    const { deviceCode, userCode, request } = requestGrant(await asked(context), parts)
     const uri = `${parts.issuer}/grants`
     return context.json({
       device_code: deviceCode,
@@ -68,14 +67,14 @@ export function tokenApp(parts: Parts, events: AppEvents): Hono {
       job: request.job,
     })
   })
-  app.post('/token', async (context) => context.json(await token(await parametersOf(context.req), parts)))
-  app.post('/introspect', async (context) => context.json(introspect(await parametersOf(context.req), parts)))
+  app.post('/token', async (context) => context.json(await token(await asked(context), parts)))
+  app.post('/introspect', async (context) => context.json(introspect(await asked(context), parts)))
   app.post('/revoke', async (context) => {
-    await revoke(await parametersOf(context.req), parts)
+    await revoke(await asked(context), parts)
     return context.body(null, 200)
   })
   app.post('/jobs/end', async (context) => {
-    await endJob(await parametersOf(context.req), parts)
+    await endJob(await asked(context), parts)
     return context.body(null, 200)
   })
   app.get('/grants/:code', (context) => context.json({ request: askedOf(context.req.param('code'), parts).request }))
@@ -98,40 +97,4 @@ export function tokenApp(parts: Parts, events: AppEvents): Hono {
     return context.body(null, 204)
   })
   return app
-}
-
-/** RFC 9396 §11.2: what `authorization_details` may be, for who writes a client. */
-const authorizationDetailsSchema = z.toJSONSchema(grantsSchema)
-
-/** RFC 8414 §2. */
-function metadataOf(issuer: string): Readonly<Record<string, unknown>> {
-  const authentication = {
-    auth_methods_supported: ['private_key_jwt'],
-    auth_signing_alg_values_supported: ['ES256', 'EdDSA'],
-  }
-  const at = (endpoint: string) =>
-    Object.fromEntries(Object.entries(authentication).map(([name, value]) => [`${endpoint}_endpoint_${name}`, value]))
-  return {
-    issuer,
-    token_endpoint: `${issuer}/token`,
-    device_authorization_endpoint: `${issuer}/device_authorization`,
-    introspection_endpoint: `${issuer}/introspect`,
-    revocation_endpoint: `${issuer}/revoke`,
-    jwks_uri: `${issuer}/jwks.json`,
-    grant_types_supported: Object.values(grantTypes),
-    response_types_supported: [],
-    ...at('token'),
-    ...at('introspection'),
-    ...at('revocation'),
-    // RFC 8705 §3.3: tokens are bound to the certificate that the assertion came with.
-    tls_client_certificate_bound_access_tokens: true,
-    // RFC 9396 §10.
-    authorization_details_types_supported: ['interlock_device', 'interlock_tool'],
-  }
-}
-
-function jwkOf({ key }: Parts): Readonly<Record<string, unknown>> {
-  const leaf = new X509Certificate(key.chain[0] as Buffer)
-  const jwk = createPublicKey({ key: leaf.publicKey.export({ type: 'spki', format: 'der' }), format: 'der', type: 'spki' })
-  return { ...jwk.export({ format: 'jwk' }), kid: key.keyId, alg: key.algorithm, use: 'sig' }
 }

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { TaskTokenClaims } from '@interlock/contracts'
-import { type Assertion, canonicalBytes, type Svid, summaryOfGrants } from '@interlock/trust'
-import { authenticate } from './client.ts'
+import { type Assertion, canonicalBytes, summaryOfGrants } from '@interlock/trust'
+import { authenticate, type Client } from './client.ts'
 import { consentedTo, requester } from './consented.ts'
+import type { EndpointRequest } from './endpoint-request.ts'
 import type { PendingGrant } from './grant-requests.ts'
 import { issue, type TokenAnswer } from './issue.ts'
 import { OAuthError } from './oauth-error.ts'
@@ -15,9 +16,10 @@ const jobSecondsMax = 86_400
 const jobPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /** RFC 8628 §3.1: an orchestrator asks for a job, and its human has to sign. `login_hint` names the human, `may_act` the sub-agents. */
-export function requestGrant(parameters: Parameters, parts: Parts): PendingGrant {
+export function requestGrant(request: EndpointRequest, parts: Parts): PendingGrant {
   const { requests, issued, anchors, now } = parts
-  const client = authenticate(parameters, parts)
+  const { parameters } = request
+  const client = authenticate(request, parts)
   const human = requester(parameters.need('login_hint'), parts)
   const grants = parameters.grants()
   if (!grants) throw new OAuthError('invalid_authorization_details', 'none')
@@ -27,7 +29,7 @@ export function requestGrant(parameters: Parameters, parts: Parts): PendingGrant
   if (owner && (owner.human !== human.sub || owner.orchestrator !== client.spiffeId))
     throw new OAuthError('invalid_request', 'the job is another’s')
   const from = Math.floor(now() / 1000) * 1000
-  const request = {
+  const asked = {
     kind: 'grant' as const,
     human: human.sub,
     job,
@@ -40,8 +42,8 @@ export function requestGrant(parameters: Parameters, parts: Parts): PendingGrant
     until: from + parameters.seconds('job_lifetime', 300, jobSecondsMax, 3600) * 1000,
     nonce: randomBytes(32).toString('base64url'),
   }
-  if (request.summary.length > 4000) throw new OAuthError('invalid_authorization_details', 'more than a human can read')
-  return requests.open(request, now())
+  if (asked.summary.length > 4000) throw new OAuthError('invalid_authorization_details', 'more than a human can read')
+  return requests.open(asked, now())
 }
 
 /** What a human is asked to sign. @throws OAuthError where the code is wrong, answered or over */
@@ -72,7 +74,7 @@ export function deny(userCode: string, parts: Parts): void {
 }
 
 /** RFC 8628 §3.4: the root token, once the human has signed. */
-export async function tokenOfGrant(parameters: Parameters, client: Svid, parts: Parts): Promise<TokenAnswer> {
+export async function tokenOfGrant(parameters: Parameters, client: Client, parts: Parts): Promise<TokenAnswer> {
   const { requests, key, now } = parts
   const deviceCode = parameters.need('device_code')
   const { request, consent: given } = requests.answered(deviceCode, client.spiffeId, now())

@@ -1,5 +1,5 @@
 import type { TaskTokenClaims } from '@interlock/contracts'
-import { signTaskToken } from '@interlock/trust'
+import { readTaskToken, signTaskToken } from '@interlock/trust'
 import { OAuthError } from './oauth-error.ts'
 import type { Parts } from './parts.ts'
 
@@ -10,12 +10,15 @@ export const tokenType = 'urn:ietf:params:oauth:token-type:jwt'
 export type TokenAnswer = {
   readonly access_token: string
   readonly issued_token_type: typeof tokenType
-  /** Bound to the holder's certificate by `cnf` (RFC 8705 §3): of no use to a mere bearer. */
-  readonly token_type: 'Bearer'
+  readonly token_type: 'Bearer' | 'DPoP'
   /** Seconds. */
   readonly expires_in: number
   readonly authorization_details: TaskTokenClaims['authorization_details']
 }
+
+/** What RFC 8705 §3 binds is called Bearer, though of no use to one: `cnf` names the certificate. What is bound by a proof, too, DPoP (RFC 9449 §5). */
+export const tokenTypeOf = ({ cnf }: Pick<TaskTokenClaims, 'cnf'>): TokenAnswer['token_type'] =>
+  cnf.jkt === undefined ? 'Bearer' : 'DPoP'
 
 /** Living tokens of one job: an agent in a loop must not fill the memory of all. */
 export const tokensOfJobMax = 1000
@@ -24,13 +27,16 @@ export const tokensOfJobMax = 1000
 export async function issue(claims: TaskTokenClaims, { key, log, issued }: Parts): Promise<TokenAnswer> {
   if (issued.countOf(claims.job) >= tokensOfJobMax) throw new OAuthError('temporarily_unavailable', 'too many tokens of one job')
   const token = await signTaskToken(claims, { kid: key })
+  // What no verifier could read is not issued: a token may grow beyond what they take.
+  const read = readTaskToken(token)
+  if (!read.ok) throw new OAuthError('invalid_authorization_details', read.reason)
   const signingInput = token.slice(0, token.lastIndexOf('.'))
   await log.issued(claims, signingInput)
   issued.add(signingInput)
   return {
     access_token: token,
     issued_token_type: tokenType,
-    token_type: 'Bearer',
+    token_type: tokenTypeOf(claims),
     expires_in: claims.exp - claims.iat,
     authorization_details: claims.authorization_details,
   }

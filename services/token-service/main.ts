@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Server as TlsServer } from 'node:https'
 import { type AgentEntry, createCodec, type RevocationEntry, readTopology, type TrustBundle } from '@interlock/contracts'
 import {
   awayGauge,
@@ -20,6 +21,7 @@ import { tokenApp } from './app.ts'
 import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
 import { KafkaTokenLog } from './kafka-log.ts'
+import { mutualTlsOptions, watchServerCertificate } from './mutual-tls.ts'
 import { parseTokenSettings } from './settings.ts'
 import { readReceivers } from './signals/receivers.ts'
 import { Transmitter } from './signals/transmitter.ts'
@@ -51,6 +53,12 @@ const topology = readTopology()
 const anchors = openTrustBundle(JSON.parse(readFileSync(settings.trustBundle, 'utf8')) as TrustBundle)
 const key = loadSigningKey(settings.key, settings.certificate)
 const receivers = own.signalReceivers === undefined ? [] : readReceivers(own.signalReceivers)
+// What no verifier would take is not signed (ATTACKS 128): the key must be in the trust bundle before its first token.
+const known = anchors.signer(key.keyId)
+if (known?.role.kind !== 'service' || known.role.service !== 'token')
+  throw new SettingsError(
+    'the trust bundle does not have INTERLOCK_CERTIFICATE as that of service/token: publish it first, then start.',
+  )
 const ids = await waitForSchemas(settings.registry, topology, outage, stopping.signal)
 if (ids) await run(createCodec({ topology, ids }))
 operations.server.close()
@@ -107,6 +115,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
 
   // Of its own port a server knows only when it has it.
   let issuer = own.issuer
+  let mtlsUrl = own.mtls?.url
   const app = tokenApp(
     {
       ...{ key, anchors, tables, issued, log: tokenLog, now },
@@ -115,6 +124,9 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       startedAt: now(),
       get issuer() {
         return issuer ?? ''
+      },
+      get mtls() {
+        return own.mtls && { url: mtlsUrl ?? '' }
       },
     },
     {
@@ -141,14 +153,22 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   gaugeWaiting(transmitter)
   const { server, port } = await listen(app, own.host, own.port)
   issuer ??= `http://127.0.0.1:${port}`
+  const mutual = own.mtls && (await listen(app, own.host, own.mtls.port, mutualTlsOptions(own.mtls)))
+  mtlsUrl ??= mutual && `https://127.0.0.1:${mutual.port}`
+  const unwatch =
+    own.mtls &&
+    mutual?.server instanceof TlsServer &&
+    watchServerCertificate(own.mtls, mutual.server, (error) => log.warn({ error }, 'the next server certificate cannot be used'))
   await untilBroker(() => transmitter.start(kafka), outage, stopping.signal)
   const forgetting = setInterval(() => issued.forget(now()), 60_000)
   const watching = watchBroker(kafka, 'tokens', outage, stopping.signal)
   isReady = true
-  log.info({ http: operations.port, issuer }, 'ready')
+  log.info({ http: operations.port, issuer, mtls: mtlsUrl }, 'ready')
   await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
   clearInterval(forgetting)
   await watching
+  if (unwatch) unwatch()
+  mutual?.server.close()
   server.close()
   await transmitter.stop()
   await Promise.all(readers.map((reader) => reader.stop()))

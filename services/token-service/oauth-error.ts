@@ -1,8 +1,10 @@
-/** Error codes of RFC 6749 §5.2, RFC 8628 §3.5, RFC 9396 §5 and RFC 8693 §2.2.2. */
+/** Error codes of RFC 6749 §5.2, RFC 8628 §3.5, RFC 9396 §5, RFC 8693 §2.2.2 and RFC 9449 §5. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_grant'
+  | 'invalid_scope'
+  | 'invalid_dpop_proof'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'invalid_target'

@@ -13,13 +13,15 @@ export interface TokenLog {
 export type Parts = {
   /** RFC 8414 issuer: the URL by which clients know us, and the one audience of their assertions. */
   readonly issuer: string
+  /** Where clients come by mutual TLS; nowhere where it is left out. */
+  readonly mtls?: { readonly url: string } | undefined
   /** Signs the tokens; its SPIFFE ID is their `iss`. */
   readonly key: SigningKey
   readonly anchors: TrustAnchors
   readonly tables: AgentTables
   readonly issued: IssuedTokens
   readonly requests: GrantRequests
-  /** Assertions that were used. */
+  /** Assertions and DPoP proofs that were used. */
   readonly used: SingleUse
   readonly log: TokenLog
   /** Milliseconds since 1970. */

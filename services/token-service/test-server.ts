@@ -8,11 +8,15 @@ import type { Hono } from 'hono'
 import { tokenApp } from './app.ts'
 import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
+import { mutualTlsOptions, type ServerCertificate } from './mutual-tls.ts'
 import type { OAuthError } from './oauth-error.ts'
+import { writeServerCertificate } from './test-mutual-tls.ts'
 
 /** The token service over real HTTP, with its log in memory, so that the log can fail. */
 export type TestServer = {
   readonly issuer: string
+  /** The base URL for mutual TLS. */
+  readonly mtlsUrl: string
   readonly agents: Map<string, AgentEntry>
   readonly revocations: Map<string, RevocationEntry>
   readonly recorded: string[]
@@ -32,11 +36,14 @@ export async function startTestServer(fixture: Fixture, extend: (app: Hono) => v
   const recorded: string[] = []
   const causes: string[] = []
   const issued = new IssuedTokens()
-  const state = { isLogAway: false, issuer: '' }
+  const state = { isLogAway: false, issuer: '', mtlsUrl: '' }
   const app = tokenApp(
     {
       get issuer() {
         return state.issuer
+      },
+      get mtls() {
+        return { url: state.mtlsUrl }
       },
       key: fixture.key('service-token'),
       anchors: fixture.trust.anchors,
@@ -64,6 +71,8 @@ export async function startTestServer(fixture: Fixture, extend: (app: Hono) => v
   extend(app)
   const { server } = await listen(app, '127.0.0.1', 0)
   state.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const mutual = await listen(app, '127.0.0.1', 0, mutualTlsOptions(await serverCertificateOf(fixture)))
+  state.mtlsUrl = `https://127.0.0.1:${mutual.port}`
   return {
     agents,
     revocations,
@@ -72,6 +81,9 @@ export async function startTestServer(fixture: Fixture, extend: (app: Hono) => v
     causes,
     get issuer() {
       return state.issuer
+    },
+    get mtlsUrl() {
+      return state.mtlsUrl
     },
     get isLogAway() {
       return state.isLogAway
@@ -91,6 +103,16 @@ export async function startTestServer(fixture: Fixture, extend: (app: Hono) => v
         body: JSON.stringify({ credentialId, ...Object.fromEntries(text) }),
       })
     },
-    stop: () => server.close(),
+    stop: () => {
+      server.close()
+      mutual.server.close()
+    },
   }
+}
+
+const certificates = new WeakMap<Fixture, Promise<ServerCertificate>>()
+function serverCertificateOf(fixture: Fixture): Promise<ServerCertificate> {
+  const files = certificates.get(fixture) ?? writeServerCertificate(fixture)
+  certificates.set(fixture, files)
+  return files
 }

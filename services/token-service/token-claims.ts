@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Consent, Grant, GrantRequest, TaskTokenClaims } from '@interlock/contracts'
-import { isNarrower, type Svid } from '@interlock/trust'
+import { isNarrower } from '@interlock/trust'
+import type { Client } from './client.ts'
 import { OAuthError } from './oauth-error.ts'
 
 /** Seconds a token may live (DESIGN "Trust services"). */
@@ -20,7 +21,7 @@ export type Issuing = {
 export function rootClaims(
   request: GrantRequest,
   consent: Consent,
-  holder: Svid,
+  holder: Client,
   { issuer, now, lifetime }: Issuing,
 ): TaskTokenClaims {
   if (holder.spiffeId !== request.orchestrator) throw new OAuthError('invalid_grant', 'granted to another agent')
@@ -36,15 +37,21 @@ export function rootClaims(
     jti: randomUUID(),
     job: request.job,
     act: { sub: holder.spiffeId },
-    cnf: { 'x5t#S256': holder.thumbprint },
+    cnf: confirmationOf(holder),
     authorization_details: request.grants,
     consent,
     ...(request.mayDelegateTo.length > 0 && { may_act: { sub: request.mayDelegateTo } }),
   }
 }
 
+/** RFC 8705 §3.1 always, which verifiers demand; RFC 9449 §6.1 beside it. Both name the same key. */
+const confirmationOf = ({ thumbprint, provenKey }: Client): TaskTokenClaims['cnf'] => ({
+  'x5t#S256': thumbprint,
+  ...(provenKey !== undefined && { jkt: provenKey }),
+})
+
 export type ChildRequest = {
-  readonly actor: Svid
+  readonly actor: Client
   /** As wide as the parent's where left out. */
   readonly grants: readonly Grant[] | undefined
   /** To whom the actor may delegate on. */
@@ -79,7 +86,7 @@ export function childClaims(
     jti: randomUUID(),
     job: claims.job,
     act: { sub: actor.spiffeId, act: claims.act },
-    cnf: { 'x5t#S256': actor.thumbprint },
+    cnf: confirmationOf(actor),
     authorization_details: [...details],
     parent: parent.digest,
     ...(mayDelegateTo.length > 0 && { may_act: { sub: [...mayDelegateTo] } }),

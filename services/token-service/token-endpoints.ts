@@ -1,10 +1,11 @@
-import type { Consent } from '@interlock/contracts'
-import { delegationDepthMax, type Svid } from '@interlock/trust'
+import type { Consent, TaskTokenClaims } from '@interlock/contracts'
+import { delegationDepthMax, jwkThumbprint, type Svid } from '@interlock/trust'
 import { verifyAgentAssertion } from './agent-assertion.ts'
-import { authenticate } from './client.ts'
+import { authenticate, type Client } from './client.ts'
 import { consentedTo } from './consented.ts'
+import type { EndpointRequest } from './endpoint-request.ts'
 import { tokenOfGrant } from './grant-endpoints.ts'
-import { issue, type TokenAnswer, tokenType } from './issue.ts'
+import { issue, type TokenAnswer, tokenType, tokenTypeOf } from './issue.ts'
 import { genuineToken, isActorOf, type LivingToken, livingToken } from './living-token.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Parameters } from './parameters.ts'
@@ -20,8 +21,9 @@ export const grantTypes = {
 const tokenTypes = [tokenType, 'urn:ietf:params:oauth:token-type:access_token']
 
 /** RFC 6749 §3.2. @throws OAuthError */
-export async function token(parameters: Parameters, parts: Parts): Promise<TokenAnswer> {
-  const client = authenticate(parameters, parts)
+export async function token(request: EndpointRequest, parts: Parts): Promise<TokenAnswer> {
+  const { parameters } = request
+  const client = authenticate(request, parts)
   const type = parameters.need('grant_type')
   if (type === grantTypes.deviceCode) return tokenOfGrant(parameters, client, parts)
   if (type === grantTypes.exchange) return exchange(parameters, client, parts)
@@ -29,11 +31,12 @@ export async function token(parameters: Parameters, parts: Parts): Promise<Token
 }
 
 /** RFC 8693: a narrower token for a sub-agent that proves itself (`actor_token`), or a fresh one for the holder. */
-async function exchange(parameters: Parameters, client: Svid, parts: Parts): Promise<TokenAnswer> {
+async function exchange(parameters: Parameters, client: Client, parts: Parts): Promise<TokenAnswer> {
   assertOurs(parameters, parts)
   const held = livingToken(parameters.need('subject_token'), parts)
   // Only its holder, which is who the client has proved to be: the certificate may be a newer one than it was bound to.
   if (!held || held.token.claims.act.sub !== client.spiffeId) throw new OAuthError('invalid_grant', 'subject_token')
+  assertProven(held.token.claims, client)
   const issuing = { issuer: parts.key.spiffeId, now: parts.now(), lifetime: parameters.lifetime() }
   const actorToken = parameters.get('actor_token')
   if (actorToken === undefined) return renew(held, client, parameters, issuing, parts)
@@ -42,16 +45,28 @@ async function exchange(parameters: Parameters, client: Svid, parts: Parts): Pro
   // What every verifier would refuse is not issued.
   if (held.lineage.length >= delegationDepthMax) throw new OAuthError('invalid_target', 'chain too long')
   if (isActorOf(held.token.claims, actor.spiffeId)) throw new OAuthError('invalid_target', 'the actor is in the chain already')
-  const asked = { actor, grants: parameters.grants(), mayDelegateTo: parameters.spiffeIds('may_act') }
+  const asked = { actor: boundAs(actor, client), grants: parameters.grants(), mayDelegateTo: parameters.spiffeIds('may_act') }
   return issue(childClaims(held.token, asked, issuing), parts)
 }
+
+/** A token that was asked for with DPoP is not turned into one without (ATTACKS 124). */
+function assertProven({ cnf }: TaskTokenClaims, { provenKey }: Client): void {
+  if (cnf.jkt !== undefined && provenKey === undefined)
+    throw new OAuthError('invalid_dpop_proof', 'none, and the token demands one')
+}
+
+/** A sub-agent's token is bound to the sub-agent's own key, which its assertion proved, by the ways in which the client asked. */
+const boundAs = (actor: Svid, { provenKey }: Client): Client => ({
+  ...actor,
+  provenKey: provenKey === undefined ? undefined : jwkThumbprint(actor.publicKey),
+})
 
 /** What is asked for must be what we have: nothing is fetched, whatever an address in a parameter says (ATTACKS 127). */
 function assertOurs(parameters: Parameters, { anchors }: Parts): void {
   const isOurType = (type: string | undefined) => type === undefined || tokenTypes.includes(type)
   if (!isOurType(parameters.get('requested_token_type'))) throw new OAuthError('invalid_request', 'requested_token_type')
   if (!isOurType(parameters.need('subject_token_type'))) throw new OAuthError('invalid_request', 'subject_token_type')
-  if (parameters.get('scope') !== undefined) throw new OAuthError('invalid_request', 'scope: authorization_details say it')
+  if (parameters.get('scope') !== undefined) throw new OAuthError('invalid_scope', 'there are none: authorization_details say it')
   for (const name of ['audience', 'resource'])
     if ((parameters.get(name) ?? anchors.audience) !== anchors.audience) throw new OAuthError('invalid_target', name)
 }
@@ -59,7 +74,7 @@ function assertOurs(parameters: Parameters, { anchors }: Parts): void {
 /** The same grant for the same agent, bound to the certificate it has now: SVIDs are renewed more often than jobs end. */
 async function renew(
   { token: { claims }, lineage }: LivingToken,
-  client: Svid,
+  client: Client,
   parameters: Parameters,
   issuing: Issuing,
   parts: Parts,
@@ -75,20 +90,20 @@ async function renew(
 }
 
 /** RFC 7662: whether a token counts now. Nobody but those in its chain of actors is told anything. @throws OAuthError invalid_client */
-export function introspect(parameters: Parameters, parts: Parts): Readonly<Record<string, unknown>> {
-  const client = authenticate(parameters, parts)
-  const held = livingToken(parameters.need('token'), parts)
+export function introspect(request: EndpointRequest, parts: Parts): Readonly<Record<string, unknown>> {
+  const client = authenticate(request, parts)
+  const held = livingToken(request.parameters.need('token'), parts)
   if (!held || !isActorOf(held.token.claims, client.spiffeId)) return { active: false }
   // The human's signature is for who verifies the token itself.
   const { consent: _, ...claims } = held.token.claims
-  return { active: true, token_type: 'Bearer', client_id: claims.act.sub, ...claims }
+  return { active: true, token_type: tokenTypeOf(claims), client_id: claims.act.sub, ...claims }
 }
 
 /** RFC 7009: ends a token and all that hang on it. What nobody knows is as good as ended. @throws OAuthError */
-export async function revoke(parameters: Parameters, parts: Parts): Promise<void> {
+export async function revoke(request: EndpointRequest, parts: Parts): Promise<void> {
   const { issued, log, now } = parts
-  const client = authenticate(parameters, parts)
-  const genuine = genuineToken(parameters.need('token'), parts)
+  const client = authenticate(request, parts)
+  const genuine = genuineToken(request.parameters.need('token'), parts)
   const known = genuine && issued.get(genuine.digest)
   if (!known) return
   if (!isActorOf(known.claims, client.spiffeId)) throw new OAuthError('invalid_grant', 'somebody else’s token')
@@ -97,10 +112,10 @@ export async function revoke(parameters: Parameters, parts: Parts): Promise<void
 }
 
 /** Ends a job: no token of it counts from now on. @throws OAuthError */
-export async function endJob(parameters: Parameters, parts: Parts): Promise<void> {
+export async function endJob(request: EndpointRequest, parts: Parts): Promise<void> {
   const { issued, log, now } = parts
-  const client = authenticate(parameters, parts)
-  const job = parameters.need('job')
+  const client = authenticate(request, parts)
+  const job = request.parameters.need('job')
   if (issued.ownerOf(job)?.orchestrator !== client.spiffeId) throw new OAuthError('invalid_grant', 'no job of this client')
   await log.revoked({ kind: 'job', subject: job, from: now(), reason: reasonOf(client) })
 }

@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { isIP } from 'node:net'
 import { generateKey } from './generate-key.ts'
 import { authorityKeyIdentifier, type Issuer, serialNumber, signingBy, spkiOf, validity } from './issuer.ts'
 import { x509 } from './x509.ts'
@@ -13,6 +14,8 @@ export type LeafProfile = {
   definitionHash?: string
   assurance?: string
   validityDays?: number
+  /** Of a server: DNS names and IP addresses at which clients find it. */
+  hosts?: readonly string[]
 }
 
 const DEFINITION_HASH = '1.3.6.1.4.1.58888.1.1'
@@ -48,11 +51,14 @@ export async function issueCertificate(
   return [Buffer.from(certificate.rawData), Buffer.from(issuer.certificate.rawData)]
 }
 
-async function extensionsOf({ spiffeId, definitionHash, assurance }: LeafProfile, issuer: Issuer): Promise<x509.Extension[]> {
+async function extensionsOf(
+  { spiffeId, definitionHash, assurance, hosts = [] }: LeafProfile,
+  issuer: Issuer,
+): Promise<x509.Extension[]> {
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }], false),
+    new x509.SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }, ...hosts.map(hostName)], false),
     await authorityKeyIdentifier(issuer),
     ...(definitionHash
       ? [new x509.Extension(DEFINITION_HASH, false, octetString(Buffer.from(definitionHash, 'base64url')))]
@@ -67,5 +73,6 @@ export const thumbprintOf = (chain: readonly Buffer[]): string =>
     .update(chain[0] as Buffer)
     .digest('base64url')
 
+const hostName = (value: string) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })
 const octetString = (value: Buffer) => Buffer.concat([Buffer.of(0x04, value.length), value])
 const utf8String = (value: string) => Buffer.concat([Buffer.of(0x0c, Buffer.byteLength(value)), Buffer.from(value)])
