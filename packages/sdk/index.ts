@@ -43,6 +43,7 @@ export { type FollowedRecord, type Following, type FollowRequest, followTopics }
 export { signAgentAssertion } from './orchestrator/agent-assertion.ts'
 export { createIntent, IntentError, type IntentRequest } from './orchestrator/create-intent.ts'
 export { DelegationError, type DelegationRequest, delegate } from './orchestrator/delegate.ts'
+export { type DpopRequest, signDpopProof } from './orchestrator/dpop-proof.ts'
 export { OrchestratorClient, OutcomeTimeout, type Submitted } from './orchestrator/orchestrator-client.ts'
 export { murmur2Partitioner } from './orchestrator/partition.ts'
 export { QuantityError, quantity } from './orchestrator/quantity.ts'

@@ -268,6 +268,7 @@ describe('delegation-check refuses, by what is known of people and tokens', () =
     ['attack 57: the delegator’s certificate', 'certificate', (): string => rootClaims.cnf['x5t#S256']],
     ['the human', 'human', (): string => 'alice'],
     ['the job', 'job', (): string => 'job-1'],
+    ['attack 128: the token service’s key', 'enforcer-key', (): string => fixture.key('service-token').keyId],
   ] as const)('what was revoked: %s', async (_name, kind, subject) => {
     revoke(kind, subject())
     expect(await reasonOf({})).toBe('revoked')

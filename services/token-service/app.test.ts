@@ -77,6 +77,6 @@ describe('the server', () => {
 
   it('says to its log why it refused, and to the client no word of it', async () => {
     expect(await exchangeOf('x')).toEqual(refusal('invalid_grant'))
-    expect(server.causes).toEqual(['subject_token'])
+    expect(server.causes).toEqual(['jws-malformed'])
   })
 })

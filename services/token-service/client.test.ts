@@ -2,65 +2,75 @@ import { randomUUID } from 'node:crypto'
 import type { AgentEntry } from '@interlock/contracts'
 import { signJws, x5cOf } from '@interlock/trust'
 import { describe, expect, it } from 'vitest'
-import { key, laser, now, post, refusal, server, stranger, useTokenService } from './test-world.ts'
+import { answerTo, assertionType, key, laser, now, post, refused, server, stranger, useTokenService } from './test-world.ts'
 
 useTokenService()
 
-describe('attack 123: who is no client learns only that', () => {
+describe('attack 123: who is no client learns only that, and the log says why', () => {
   const assert = async (change: object, by = key('agent-job-orchestrator-o1'), header: object = { x5c: x5cOf(by.chain) }) => {
     const iat = Math.floor(now / 1000)
     const claims = { iss: by.spiffeId, sub: by.spiffeId, aud: server.issuer, jti: randomUUID(), iat, exp: iat + 60, ...change }
     return signJws({ typ: 'JWT', ...header }, claims, by)
   }
   const asking = async (client_assertion: string, more = {}) =>
-    post('/introspect', {
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion,
-      token: 'x',
-      ...more,
-    })
+    answerTo(post('/introspect', { client_assertion_type: assertionType, client_assertion, token: 'x', ...more }))
+  const noClient = (cause: string) => refused('invalid_client', cause, 401)
 
-  it.each<[string, () => Promise<string>]>([
-    ['an assertion for another server', () => assert({ aud: 'https://other.example' })],
-    ['for several servers', () => assert({ aud: [server.issuer, 'https://other.example'] })],
-    ['that lives ten years', () => assert({ exp: Math.floor(now / 1000) + 315_360_000 })],
-    ['that is over', () => assert({ iat: Math.floor(now / 1000) - 120, exp: Math.floor(now / 1000) - 60 })],
-    ['from the future', () => assert({ iat: Math.floor(now / 1000) + 120, exp: Math.floor(now / 1000) + 180 })],
-    ['from before this process began', () => assert({ iat: Math.floor(now / 1000) - 20, exp: Math.floor(now / 1000) + 60 })],
-    ['in another agent’s name', () => assert({ sub: laser })],
-    ['of another issuer', () => assert({ iss: laser })],
-    ['without an id', () => assert({ jti: undefined })],
-    ['by a stranger’s key', () => assert({}, stranger.key('agent-job-orchestrator-o1'))],
+  it.each<[string, string, () => Promise<string>]>([
+    ['an assertion for another server', 'audience', () => assert({ aud: 'https://other.example' })],
+    ['for several servers', 'claims', () => assert({ aud: [server.issuer, 'https://other.example'] })],
+    ['that lives ten years', 'validity-too-long', () => assert({ exp: Math.floor(now / 1000) + 315_360_000 })],
+    ['that is over', 'expired', () => assert({ iat: Math.floor(now / 1000) - 120, exp: Math.floor(now / 1000) - 60 })],
+    ['from the future', 'not-yet-valid', () => assert({ iat: Math.floor(now / 1000) + 120, exp: Math.floor(now / 1000) + 180 })],
+    [
+      'from before this process began',
+      'before-start',
+      () => assert({ iat: Math.floor(now / 1000) - 20, exp: Math.floor(now / 1000) + 60 }),
+    ],
+    ['in another agent’s name', 'subject', () => assert({ sub: laser })],
+    ['of another issuer', 'subject', () => assert({ iss: laser })],
+    ['without an id', 'claims', () => assert({ jti: undefined })],
+    ['by a stranger’s key', 'path-untrusted', () => assert({}, stranger.key('agent-job-orchestrator-o1'))],
     [
       'with another agent’s certificate',
+      'signature',
       () => assert({}, key('agent-job-orchestrator-o1'), { x5c: x5cOf(key('agent-laser-operator-z1').chain) }),
     ],
-    ['with its own key in the header', () => assert({}, key('agent-job-orchestrator-o1'), { jwk: {} })],
-    ['by a service', () => assert({}, key('service-registry'))],
-    ['that is none', async () => 'none'],
-  ])('%s', async (_what, make) => expect(await asking(await make())).toEqual(refusal('invalid_client', 401)))
+    ['with its own key in the header', 'jws-malformed', () => assert({}, key('agent-job-orchestrator-o1'), { jwk: {} })],
+    ['by a service', 'not-an-agent', () => assert({}, key('service-registry'))],
+    ['that is none', 'jws-malformed', async () => 'none'],
+  ])('%s', async (_what, cause, make) => expect(await asking(await make())).toEqual(noClient(cause)))
 
   it('the same assertion twice', async () => {
     const once = await assert({})
     expect((await asking(once)).status).toBe(200)
-    expect(await asking(once)).toEqual(refusal('invalid_client', 401))
+    expect(await asking(once)).toEqual(noClient('replayed'))
   })
 
   it('an assertion and another client_id', async () =>
-    expect(await asking(await assert({}), { client_id: laser })).toEqual(refusal('invalid_client', 401)))
+    expect(await asking(await assert({}), { client_id: laser })).toEqual(noClient('client_id')))
 
-  it.each<[string, () => void]>([
-    ['the agent', () => revoke('agent', key('agent-job-orchestrator-o1').spiffeId)],
-    ['its certificate', () => revoke('certificate', key('agent-job-orchestrator-o1').keyId)],
+  it.each<[string, string, () => void]>([
+    ['the agent', 'revoked', () => revoke('agent', key('agent-job-orchestrator-o1').spiffeId)],
+    ['its certificate', 'revoked', () => revoke('certificate', key('agent-job-orchestrator-o1').keyId)],
     [
       'its instance, which is suspended',
+      'instance-not-active',
       () => edit(`instance:${key('agent-job-orchestrator-o1').spiffeId}`, { state: 'suspended' }),
     ],
-    ['its definition, which is retired', () => edit('definition:job-orchestrator', { state: 'retired' })],
-    ['its definition, which was changed', () => edit('definition:job-orchestrator', { hash: 'B'.repeat(43) })],
-  ])('of what does not count any more: %s', async (_what, end) => {
+    [
+      'its definition, which is retired',
+      'definition-not-active',
+      () => edit('definition:job-orchestrator', { state: 'retired' }),
+    ],
+    [
+      'its definition, which was changed',
+      'definition-mismatch',
+      () => edit('definition:job-orchestrator', { hash: 'B'.repeat(43) }),
+    ],
+  ])('of what does not count any more: %s', async (_what, cause, end) => {
     end()
-    expect(await asking(await assert({}))).toEqual(refusal('invalid_client', 401))
+    expect(await asking(await assert({}))).toEqual(noClient(cause))
   })
 
   const revoke = (kind: 'agent' | 'certificate', subject: string) =>

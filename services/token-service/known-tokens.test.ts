@@ -5,7 +5,7 @@ import { child, key, laser, orchestrator, post, refusal, root, server, useTokenS
 useTokenService()
 
 describe('what is known of a token', () => {
-  it('is told to its holder and to those above, and to nobody else (attack 129)', async () => {
+  it('attack 129: is told to its holder and to those above, and to nobody else', async () => {
     const first = await root()
     const second = await child(first)
     const client = (name: string) => TokenClient.open(server.issuer, key(name))

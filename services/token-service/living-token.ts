@@ -1,5 +1,13 @@
-import type { TaskTokenClaims } from '@interlock/contracts'
-import { actorRefusal, isRevoked, readTaskToken, type TaskToken, verifySignature } from '@interlock/trust'
+import { accepted, type Result, refused, type TaskTokenClaims } from '@interlock/contracts'
+import {
+  actorRefusal,
+  isRevoked,
+  readTaskToken,
+  type StandingReason,
+  type TaskToken,
+  type TaskTokenReason,
+  verifySignature,
+} from '@interlock/trust'
 import { clockSkewMs } from './agent-assertion.ts'
 import type { IssuedToken } from './issued-tokens.ts'
 import type { Parts } from './parts.ts'
@@ -7,27 +15,46 @@ import type { Parts } from './parts.ts'
 /** A token that counts now, with all it hangs on, root first and itself last. */
 export type LivingToken = { readonly token: TaskToken; readonly lineage: readonly IssuedToken[] }
 
-/** A token that we signed, whether it counts or not. */
-export function genuineToken(text: string, { anchors }: Parts): TaskToken | undefined {
+/** For the log alone: clients learn of a token only that it does not count. */
+export type TokenCause =
+  | TaskTokenReason
+  | StandingReason
+  | 'signed-by-an-agent'
+  | 'signer-unknown'
+  | 'signer-revoked'
+  | 'token-signature'
+  | 'not-recorded'
+  | 'token-not-yet-valid'
+  | 'token-expired'
+
+/** A token that we signed, by a key that counts, whether it counts or not. While one key replaces another the trust bundle has both (ATTACKS 128). */
+export function genuineToken(text: string, { anchors, tables, now }: Parts): Result<TaskToken, TokenCause> {
   const read = readTaskToken(text)
-  if (!read.ok || !('kid' in read.value.signedBy)) return undefined
-  const signer = anchors.signer(read.value.signedBy.kid)
-  if (signer?.role.kind !== 'service' || signer.role.service !== 'token') return undefined
-  const { jws } = read.value
-  return verifySignature(signer.publicKey, jws.signingInput, jws.signature) ? read.value : undefined
+  if (!read.ok) return read
+  const { jws, signedBy } = read.value
+  if (!('kid' in signedBy)) return refused('signed-by-an-agent')
+  const signer = anchors.signer(signedBy.kid)
+  if (signer?.role.kind !== 'service' || signer.role.service !== 'token') return refused('signer-unknown')
+  if (isRevoked([`enforcer-key:${signedBy.kid}`], tables, now())) return refused('signer-revoked')
+  return verifySignature(signer.publicKey, jws.signingInput, jws.signature) ? read : refused('token-signature')
 }
 
 /** Signed by us, recorded, in time, nothing that it rests on revoked, and each agent over whom it came still in its place. */
-export function livingToken(text: string, parts: Parts): LivingToken | undefined {
+export function livingToken(text: string, parts: Parts): Result<LivingToken, TokenCause> {
   const token = genuineToken(text, parts)
-  const lineage = token && parts.issued.lineage(token.digest)
-  if (!token || !lineage) return undefined
+  if (!token.ok) return token
+  const lineage = parts.issued.lineage(token.value.digest)
+  if (!lineage) return refused('not-recorded')
   const now = parts.now()
-  if (lineage.some(({ claims }) => claims.exp * 1000 <= now || claims.iat * 1000 > now + clockSkewMs)) return undefined
-  if (lineage.some(({ claims }) => actorRefusal(claims.act.sub, parts.tables, now))) return undefined
-  return isRevoked([...lineage.flatMap(({ claims }) => subjectsOf(claims)), ...signersOf(token)], parts.tables, now)
-    ? undefined
-    : { token, lineage }
+  if (lineage.some(({ claims }) => claims.exp * 1000 <= now)) return refused('token-expired')
+  if (lineage.some(({ claims }) => claims.iat * 1000 > now + clockSkewMs)) return refused('token-not-yet-valid')
+  const subjects = lineage.flatMap(({ claims }) => subjectsOf(claims))
+  if (isRevoked(subjects, parts.tables, now)) return refused('revoked')
+  for (const { claims } of lineage) {
+    const fallen = actorRefusal(claims.act.sub, parts.tables, now)
+    if (fallen) return refused(fallen)
+  }
+  return accepted({ token: token.value, lineage })
 }
 
 const subjectsOf = ({ iss, jti, act, cnf, sub, job }: TaskTokenClaims) => [
@@ -37,8 +64,6 @@ const subjectsOf = ({ iss, jti, act, cnf, sub, job }: TaskTokenClaims) => [
   `human:${sub}`,
   `job:${job}`,
 ]
-
-const signersOf = ({ signedBy }: TaskToken) => ('kid' in signedBy ? [`enforcer-key:${signedBy.kid}`] : [])
 
 /** Whether an agent holds a token or is one of those over whom it came. */
 export function isActorOf(claims: TaskTokenClaims, spiffeId: string): boolean {

@@ -1,21 +1,6 @@
 import { TokenClient } from '@interlock/sdk'
 import { describe, expect, it } from 'vitest'
-import {
-  child,
-  claimsOf,
-  exchangeOf,
-  key,
-  now,
-  orchestrator,
-  pass,
-  post,
-  reasonOf,
-  refusal,
-  root,
-  server,
-  useTokenService,
-  verified,
-} from './test-world.ts'
+import { child, claimsOf, key, now, orchestrator, pass, reasonOf, root, server, useTokenService, verified } from './test-world.ts'
 
 useTokenService()
 
@@ -39,13 +24,5 @@ describe('renewal', () => {
     const again = await client.renew(second)
     expect(claimsOf(again).parent).toBe(claimsOf(second).parent)
     expect(verified([first, again]).ok).toBe(true)
-  })
-
-  it('attack 126: there are no refresh tokens that could be played again', async () => {
-    const answer = await exchangeOf(await root())
-    expect(answer.body).not.toHaveProperty('refresh_token')
-    expect(await post('/token', { grant_type: 'refresh_token', refresh_token: 'x' }, 'agent-job-orchestrator-o1')).toEqual(
-      refusal('unsupported_grant_type'),
-    )
   })
 })

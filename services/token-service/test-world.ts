@@ -105,3 +105,14 @@ export const exchangeOf = (token: string, change: Record<string, string> = {}) =
     'agent-job-orchestrator-o1',
   )
 export const refusal = (error: string, status = 400) => ({ status, body: { error } })
+
+/** What the client is told, all of it, and what the log is told. */
+export async function answerTo(asked: Promise<{ status: number; body: unknown }>) {
+  const known = server.causes.length
+  const { status, body } = await asked
+  return { status, body, causes: server.causes.slice(known) }
+}
+export const refused = (error: string, cause: string, status = 400) => ({ ...refusal(error, status), causes: [cause] })
+export const forSubAgent = async (token: string, change: Record<string, string> = {}) =>
+  exchangeOf(token, { actor_token: await actorToken(), actor_token_type: jwtType, ...change })
+export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'

@@ -33,9 +33,11 @@ export async function token(request: EndpointRequest, parts: Parts): Promise<Tok
 /** RFC 8693: a narrower token for a sub-agent that proves itself (`actor_token`), or a fresh one for the holder. */
 async function exchange(parameters: Parameters, client: Client, parts: Parts): Promise<TokenAnswer> {
   assertOurs(parameters, parts)
-  const held = livingToken(parameters.need('subject_token'), parts)
+  const living = livingToken(parameters.need('subject_token'), parts)
+  if (!living.ok) throw new OAuthError('invalid_grant', living.reason)
+  const held = living.value
   // Only its holder, which is who the client has proved to be: the certificate may be a newer one than it was bound to.
-  if (!held || held.token.claims.act.sub !== client.spiffeId) throw new OAuthError('invalid_grant', 'subject_token')
+  if (held.token.claims.act.sub !== client.spiffeId) throw new OAuthError('invalid_grant', 'held by another')
   assertProven(held.token.claims, client)
   const issuing = { issuer: parts.key.spiffeId, now: parts.now(), lifetime: parameters.lifetime() }
   const actorToken = parameters.get('actor_token')
@@ -93,9 +95,9 @@ async function renew(
 export function introspect(request: EndpointRequest, parts: Parts): Readonly<Record<string, unknown>> {
   const client = authenticate(request, parts)
   const held = livingToken(request.parameters.need('token'), parts)
-  if (!held || !isActorOf(held.token.claims, client.spiffeId)) return { active: false }
+  if (!held.ok || !isActorOf(held.value.token.claims, client.spiffeId)) return { active: false }
   // The human's signature is for who verifies the token itself.
-  const { consent: _, ...claims } = held.token.claims
+  const { consent: _, ...claims } = held.value.token.claims
   return { active: true, token_type: tokenTypeOf(claims), client_id: claims.act.sub, ...claims }
 }
 
@@ -104,7 +106,7 @@ export async function revoke(request: EndpointRequest, parts: Parts): Promise<vo
   const { issued, log, now } = parts
   const client = authenticate(request, parts)
   const genuine = genuineToken(request.parameters.need('token'), parts)
-  const known = genuine && issued.get(genuine.digest)
+  const known = genuine.ok ? issued.get(genuine.value.digest) : undefined
   if (!known) return
   if (!isActorOf(known.claims, client.spiffeId)) throw new OAuthError('invalid_grant', 'somebody else’s token')
   const { iss, jti } = known.claims

@@ -3,6 +3,7 @@ import type { Grant } from '@interlock/contracts'
 import type { SigningKey } from '@interlock/trust'
 import * as oauth from 'oauth4webapi'
 import { signAgentAssertion } from './agent-assertion.ts'
+import { signDpopProof } from './dpop-proof.ts'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const exchangeType = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -38,6 +39,11 @@ export type TokenToExchange = {
   readonly mayDelegateTo?: readonly string[]
 }
 
+export type TokenClientOptions = {
+  /** Sends a DPoP proof with each request (RFC 9449): the tokens are then taken back by the token service with a proof only. */
+  readonly dpop?: boolean
+}
+
 /** The token service said no, or cannot be reached. `code` is its OAuth error. */
 export class TokenServiceError extends Error {
   readonly code: string
@@ -55,21 +61,21 @@ export class TokenClient {
   readonly #server: oauth.AuthorizationServer
   readonly #client: oauth.Client
   readonly #key: SigningKey
-  readonly #options: { [oauth.allowInsecureRequests]: boolean }
+  readonly #options: ReturnType<typeof optionsFor> & { [oauth.customFetch]?: ProvingFetch }
 
-  private constructor(server: oauth.AuthorizationServer, key: SigningKey) {
+  private constructor(server: oauth.AuthorizationServer, key: SigningKey, { dpop = false }: TokenClientOptions) {
     this.#server = server
     this.#client = { client_id: key.spiffeId }
     this.#key = key
-    this.#options = optionsFor(server.issuer)
+    this.#options = { ...optionsFor(server.issuer), ...(dpop && { [oauth.customFetch]: fetchProving(key) }) }
   }
 
   /** Reads the server's metadata (RFC 8414). `key` is the agent's, with its certificate chain. */
-  static async open(issuer: string, key: SigningKey): Promise<TokenClient> {
+  static async open(issuer: string, key: SigningKey, options: TokenClientOptions = {}): Promise<TokenClient> {
     const url = new URL(issuer)
     return told(async () => {
       const response = await oauth.discoveryRequest(url, { algorithm: 'oauth2', ...optionsFor(issuer) })
-      return new TokenClient(await oauth.processDiscoveryResponse(url, response), key)
+      return new TokenClient(await oauth.processDiscoveryResponse(url, response), key, options)
     })
   }
 
@@ -173,6 +179,16 @@ export class TokenClient {
     body.set('client_id', client.client_id)
     body.set('client_assertion_type', assertionType)
     body.set('client_assertion', await signAgentAssertion(this.#key, server.issuer))
+  }
+}
+
+type ProvingFetch = (url: string, options: oauth.CustomFetchOptions<string, unknown>) => Promise<Response>
+
+/** The library's own DPoP needs the private key itself; ours may live in a TPM. */
+function fetchProving(key: SigningKey): ProvingFetch {
+  return async (url, { method, headers, body, redirect, signal }) => {
+    const sent = { ...headers, dpop: await signDpopProof(key, { method, url }) }
+    return fetch(url, { method, headers: sent, body: body as string, redirect, ...(signal && { signal }) })
   }
 }
 
