@@ -30,7 +30,7 @@ export { parseAttest } from './structures/attest.ts'
 export type { PublicArea } from './structures/public-area.ts'
 export { nameOf, parsePublicArea, publicKeyOf, qualifiedNameOf } from './structures/public-area.ts'
 export type { TpmSignature } from './structures/signature.ts'
-export { parseSignature } from './structures/signature.ts'
+export { isSignedBy, parseSignature } from './structures/signature.ts'
 export type { EndorsementTemplate } from './templates.ts'
 export {
   attestationKeyTemplate,

@@ -1,8 +1,8 @@
 import { constants, type KeyObject, verify } from 'node:crypto'
 import { accepted, type Result, refused } from '@interlock/contracts'
-import { algorithm, coordinateLength, type HashName, hashNamed } from './algorithms.ts'
+import { algorithm, coordinateLength, type HashName, hashLength, hashNamed } from './algorithms.ts'
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
-import type { PublicArea } from './public-area.ts'
+import type { EccPublicArea, RsaPublicArea } from './public-area.ts'
 
 /** TPMT_SIGNATURE (part 2, 11.3.4). */
 export type TpmSignature =
@@ -43,12 +43,27 @@ export function p1363Of(signature: Extract<TpmSignature, { algorithm: 'ecdsa' }>
 }
 
 /** Whether the key of `area` made `signature` over `bytes`. The scheme has been compared with the key's before. */
-export function isSignedBy(area: PublicArea, key: KeyObject, signature: TpmSignature, bytes: Uint8Array): boolean {
+export function isSignedBy(
+  area: Pick<RsaPublicArea, 'type'> | Pick<EccPublicArea, 'type' | 'curve'>,
+  key: KeyObject,
+  signature: TpmSignature,
+  bytes: Uint8Array,
+): boolean {
   if (signature.algorithm === 'ecdsa') {
     const fixed = area.type === 'ecc' && p1363Of(signature, coordinateLength[area.curve])
     return fixed ? verify(signature.hash, bytes, { key, dsaEncoding: 'ieee-p1363' }, fixed) : false
   }
   if (area.type !== 'rsa') return false
-  const padding = signature.algorithm === 'rsassa' ? constants.RSA_PKCS1_PADDING : constants.RSA_PKCS1_PSS_PADDING
-  return verify(signature.hash, bytes, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_AUTO }, signature.signature)
+  if (signature.algorithm === 'rsassa')
+    return verify(signature.hash, bytes, { key, padding: constants.RSA_PKCS1_PADDING }, signature.signature)
+  return saltLengths(key, signature.hash).some((saltLength) =>
+    verify(signature.hash, bytes, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature.signature),
+  )
+}
+
+/** A TPM takes the longest salt that there is room for (part 1, B.7), and under FIPS 186 one as long as the digest. Of another length none is a TPM's. */
+function saltLengths(key: KeyObject, hash: HashName): number[] {
+  const digestBytes = hashLength[hash]
+  const encodedBytes = Math.ceil(((key.asymmetricKeyDetails?.modulusLength ?? 0) - 1) / 8)
+  return [digestBytes, encodedBytes - digestBytes - 2]
 }

@@ -58,6 +58,21 @@ describe('a good quote', () => {
     expect(verdict({ ...good, attestationKey: area, signature })).toBe('ok')
   })
 
+  it.each([
+    ['as long as the digest', 32, 'ok'],
+    ['as long as there is room for', 222, 'ok'],
+    ['a byte shorter than the digest', 31, 'signature-invalid'],
+    ['of no length', 0, 'signature-invalid'],
+  ])('may have an RSAPSS signature with a salt as a TPM makes it: %s', (_what, saltLength, expected) => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const area = rsaArea(publicKey)
+    area.writeUInt16BE(algorithm.rsapss, 12)
+    const good = sampleQuote(key, { signer: endorsementSigner(area) })
+    const signed = sign('sha256', good.attest, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
+    const signature = Buffer.concat([u16(algorithm.rsapss), u16(algorithm.sha256), sized(signed)])
+    expect(verdict({ ...good, attestationKey: area, signature })).toBe(expected)
+  })
+
   it('may be signed by a key below others of the endorsement hierarchy, when they are known', () => {
     const parent = softwareKey().publicArea
     const evidence = sampleQuote(key, { signer: endorsementSigner(key.publicArea, [parent]) })
