@@ -31,8 +31,8 @@ export type System = {
   readonly layout: Layout
   readonly services: readonly Service[]
   readonly devices: readonly Device[]
-  /** One more process of a service, with its own log. Stopped with the system, unless before. */
-  startSecond(name: string): Promise<Service>
+  /** One more process of a service, with its own log and, where given, other settings. Stopped with the system, unless before. */
+  startSecond(name: string, env?: Readonly<Record<string, string>>): Promise<Service>
   /** Services first, then the machines, then their TPMs. */
   stop(): Promise<void>
 }
@@ -81,7 +81,8 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
       ...(enrolment !== undefined && { enrolment }),
     })
 
-    const start = (name: string, logName = name) => startService({ stack, layout, name, logName, oauthPort, enrolmentPort })
+    const start = (name: string, logName = name, own: Readonly<Record<string, string>> = {}) =>
+      startService({ stack, layout, name, logName, oauthPort, enrolmentPort, own })
     const startOne = async (name: string) => services.push(await saying(log, name, start(name)))
     const registry = enrolment === undefined ? Promise.resolve(0) : startOne('registry')
     const starts = await Promise.allSettled([
@@ -103,8 +104,8 @@ export async function startSystem(stack: Stack, request: SystemRequest): Promise
       services: [...services],
       devices,
       stop,
-      startSecond: async (name) => {
-        const second = await start(name, `${name}-second`)
+      startSecond: async (name, env) => {
+        const second = await start(name, `${name}-second`, env)
         services.push(second)
         return second
       },
@@ -129,12 +130,14 @@ type ServiceToStart = {
   readonly logName: string
   readonly oauthPort: number | undefined
   readonly enrolmentPort: number | undefined
+  /** Settings that go before ours. */
+  readonly own: Readonly<Record<string, string>>
 }
 
 /** Keys are named by SPIFFE path, services by folder. */
 const identities: Readonly<Record<string, string>> = { 'token-service': 'service-token', registry: 'service-registry' }
 
-function startService({ stack, layout, name, logName, oauthPort, enrolmentPort }: ServiceToStart): Promise<Service> {
+function startService({ stack, layout, name, logName, oauthPort, enrolmentPort, own }: ServiceToStart): Promise<Service> {
   const identity = identities[name] ?? name
   const hasKey = existsSync(layout.key(identity))
   const env = {
@@ -153,6 +156,7 @@ function startService({ stack, layout, name, logName, oauthPort, enrolmentPort }
         }
       : {}),
     ...(name === 'audit' ? { INTERLOCK_CLICKHOUSE: clickHouseUrl(stack.clickhouse, 'audit') } : {}),
+    ...own,
   }
   return Service.start({ name: logName, entry: entryOf(name), env, directory: layout.directory })
 }

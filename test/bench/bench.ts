@@ -117,6 +117,7 @@ function report(measured: Record<string, number>): void {
   line('TPM enrolments/s, one TPM', at('enrolments_per_s'))
   line('revocation in force, p50, ms', at('revocation_p50_ms'))
   line('revocation in force, p99, ms', at('revocation_p99_ms'))
+  for (const stage of stageNames) line(`  at ${stage}, p99, ms`, at(`revocation_${stage.replaceAll('-', '_')}_p99_ms`))
   line('chain of three tokens, cold, µs', at('chain_of_three_cold_us'))
   line('chain of three tokens, warm, µs', at('chain_of_three_warm_us'))
 }

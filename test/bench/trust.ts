@@ -1,9 +1,8 @@
 /** What the trust services cost: tokens and enrolments a second, how soon a revocation is in force, and what a chain of three tokens costs to verify. */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { setTimeout as wait } from 'node:timers/promises'
 import { readStackFile } from '@interlock/cli'
-import type { IntentId, TrustBundle } from '@interlock/contracts'
+import type { TrustBundle } from '@interlock/contracts'
 import type { System } from '@interlock/ops/local'
 import { AgentHost } from '@interlock/ops/scenario/agent-host'
 import type { World } from '@interlock/ops/scenario/world'
@@ -11,14 +10,12 @@ import { consentToGrant, delegate, readGrantRequest, signAgentAssertion, TokenCl
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import { agentSpiffeId, jobGrants, operatorGrants } from '@interlock/sdk/trust-domain'
 import { openTrustBundle, verifyDelegation } from '@interlock/trust'
-import { median, percentile } from './statistics.ts'
+import { measureRevocations } from './revocations.ts'
+import { median } from './statistics.ts'
 
 const exchanges = 300
 const together = 8
 const enrolments = 12
-const revocations = 20
-const sendEveryMs = 20
-const sendForMs = 800
 
 export async function measureTrust({ layout }: System, world: World): Promise<Record<string, number>> {
   const issuer = readStackFile(layout).tokenService ?? ''
@@ -47,13 +44,6 @@ export async function measureTrust({ layout }: System, world: World): Promise<Re
   const begun = performance.now()
   for (let done = 0; done < exchanges; done += together) await Promise.all(Array.from({ length: together }, () => child(root)))
   const exchangesPerS = (exchanges * 1000) / (performance.now() - begun)
-
-  const inForce: number[] = []
-  for (let round = 0; round < revocations; round += 1) {
-    const job = `bench-${randomUUID()}`
-    const first = await rootToken(job)
-    inForce.push(await untilInForce(client, world, { job, tokens: [first, await child(first)] }))
-  }
 
   const second = await child(root, laser, [mill.spiffeId])
   const to = { spiffeId: mill.spiffeId, certificateThumbprint: mill.keyId }
@@ -95,37 +85,8 @@ export async function measureTrust({ layout }: System, world: World): Promise<Re
   return {
     exchanges_per_s: exchangesPerS,
     enrolments_per_s: enrolmentsPerS,
-    revocation_p50_ms: median(inForce),
-    revocation_p99_ms: percentile(inForce, 0.99),
+    ...(await measureRevocations(world, layout)),
     chain_of_three_cold_us: median(cold),
     chain_of_three_warm_us: median(warm),
   }
 }
-
-/** Milliseconds from when the revocation was asked for to the last decision that still let one pass. */
-async function untilInForce(
-  client: TokenClient,
-  world: World,
-  { job, tokens }: { readonly job: string; readonly tokens: readonly string[] },
-): Promise<number> {
-  const sent: IntentId[] = []
-  const from = Date.now()
-  const revoking = client.revoke(tokens[0] ?? '')
-  while (Date.now() < from + sendForMs) {
-    const intent = await world.laserCut({ job, tokens })
-    await world.submit(intent)
-    sent.push(intent.intentId)
-    await wait(sendEveryMs)
-  }
-  await revoking
-  let last = 0
-  for (const intentId of sent) {
-    const steps = await world.watch.until(intentId, (seen) => seen.some(isDelegationCheck), 30_000)
-    const found = steps.find(isDelegationCheck)
-    if (found?.kind === 'decision' && found.record.verdict === 'ALLOW') last = Math.max(last, found.record.decidedAt - from)
-  }
-  return last
-}
-
-const isDelegationCheck = (step: ReturnType<World['watch']['steps']>[number]) =>
-  step.kind === 'decision' && step.record.stage === 'delegation-check'

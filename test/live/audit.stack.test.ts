@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Intent } from '@interlock/contracts'
+import { alertOf, type Intent, type JobId } from '@interlock/contracts'
 import { writeExpectedOffset } from '@interlock/contracts/expected-offset'
 import { quantity } from '@interlock/sdk'
 import kafkajs from 'kafkajs'
@@ -53,6 +54,25 @@ describe('what audit kept', () => {
     const denials = await ask<{ stage: string; reason: string; denials: string }>('denials-last-hour')
     const found = denials.find((row) => row.stage === 'semantic-bounds' && row.reason === reason)
     expect(Number(found?.denials)).toBeGreaterThan(0)
+  })
+
+  it('tells each alert once, however often it was raised, the worst first', async () => {
+    const subject = `spiffe://lab.interlock.example/device/${randomUUID()}`
+    const base = { source: 'registry', jobId: '', subject, title: 'A test', message: 'A test', evidence: {} }
+    const raise = (alertId: string, severity: 'high' | 'critical', raisedAt: number) =>
+      live.world.write('alerts', subject as JobId, alertOf({ ...base, alertId, rule: 'appraisal-failed', severity, raisedAt }))
+    const now = Date.now()
+    await raise(`${subject} 1`, 'high', now)
+    await raise(`${subject} 1`, 'high', now + 1)
+    await raise(`${subject} 2`, 'critical', now + 2)
+    await live.untilAudited()
+    const alerts = (await ask<{ alert_id: string; severity: string; subject: string; raised: string }>('alerts-last-day')).filter(
+      (alert) => alert.subject === subject,
+    )
+    expect(alerts.map(({ severity, raised }) => [severity, Number(raised)])).toEqual([
+      ['critical', 1],
+      ['high', 2],
+    ])
   })
 
   it('names orders that no device answered, and no others', async () => {
