@@ -158,4 +158,12 @@ describe('attack 136: a clock that is set back', () => {
       { rule: 'clock-behind', severity: 'high', subject: fixture.key('service-registry').spiffeId },
     ])
   })
+
+  it('attack 133: nor is a revocation list made that would be older than one before', async () => {
+    const key = await enrolled()
+    server.clockMs = -31_000
+    expect(await statusOf(key)).toBe('clock-behind')
+    server.clockMs = 0
+    expect(await statusOf(key)).toBe('good')
+  })
 })

@@ -24,12 +24,8 @@ export type SvidRequest = {
 export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buffer[]> {
   const { subject, publicKey, assurance, notAfterMs } = request
   const { name: definitionName, instance, hash } = certifiable(subject, parts)
-  const { authorities, issued, now } = parts
-  // A clock that was set back would give out certificates of times that are over, and count what has ended (ATTACKS 136).
-  if (now() < issued.newest - clockSkewMs) {
-    await parts.alerts.raise(clockBehind(parts.key.spiffeId, now(), issued.newest))
-    throw new RegistryError('clock-behind', { newest: issued.newest }, 503)
-  }
+  const { authorities, now } = parts
+  await assertClock(parts)
   const ms = Math.min(certificateLifeMs, (notAfterMs ?? Number.POSITIVE_INFINITY) - now())
   const profile = {
     name: `agent-${definitionName}-${instance}`,
@@ -39,6 +35,16 @@ export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buf
     validityDays: ms / dayMs,
   }
   return issueCertificate(authorities.current, profile, publicKey, now())
+}
+
+/**
+ * A clock that was set back would give out certificates of times that are over, count what has ended (ATTACKS 136), and number a revocation list below
+ * the one before (ATTACKS 133). @throws RegistryError
+ */
+export async function assertClock({ issued, now, alerts, key }: Parts): Promise<void> {
+  if (now() >= issued.newest - clockSkewMs) return
+  await alerts.raise(clockBehind(key.spiffeId, now(), issued.newest))
+  throw new RegistryError('clock-behind', { newest: issued.newest }, 503)
 }
 
 const clockBehind = (subject: string, now: number, newest: number): RegistryFinding => ({

@@ -1,6 +1,7 @@
 import { type AgentTables, parseSpiffeId, standingRefusal } from '@interlock/trust'
 import { issueRevocationList } from '@interlock/trust/issue'
 import { authorityId } from './authorities.ts'
+import { assertClock } from './certificates.ts'
 import type { Issued } from './issued-certificates.ts'
 import { type Parts, RegistryError } from './parts.ts'
 
@@ -23,12 +24,14 @@ export class RevocationLists {
     const before = this.#made.get(authority)
     if (before && now() - before.at < anewMs && now() >= before.at) return before.list
     const at = Math.max(now(), (before?.at ?? 0) + 1)
-    const list = issueRevocationList(issuer, {
-      number: at,
-      thisUpdateMs: at,
-      nextUpdateMs: at + freshMs,
-      revoked: parts.issued.revoked(authority, (issued) => isOver(issued, parts), at),
-    })
+    const list = assertClock(parts).then(() =>
+      issueRevocationList(issuer, {
+        number: at,
+        thisUpdateMs: at,
+        nextUpdateMs: at + freshMs,
+        revoked: parts.issued.revoked(authority, (issued) => isOver(issued, parts), at),
+      }),
+    )
     this.#made.set(authority, { at, list })
     list.catch(() => this.#made.delete(authority))
     return list
