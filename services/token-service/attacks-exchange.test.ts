@@ -1,5 +1,6 @@
 import type { AgentEntry, Grant } from '@interlock/contracts'
 import { signAgentAssertion, TokenClient } from '@interlock/sdk'
+import { definitionHash } from '@interlock/sdk/trust-domain'
 import { signTaskToken } from '@interlock/trust'
 import { describe, expect, it } from 'vitest'
 import {

@@ -4,7 +4,6 @@ import { listen } from '@interlock/enforcer'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
 import { assertWithPasskey, type SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import { canonicalBytes, digest, SingleUse } from '@interlock/trust'
-import type { Hono } from 'hono'
 import { tokenApp } from './app.ts'
 import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
@@ -29,7 +28,10 @@ export type TestServer = {
   stop(): void
 }
 
-export async function startTestServer(fixture: Fixture, extend: (app: Hono) => void = () => {}): Promise<TestServer> {
+export async function startTestServer(
+  fixture: Fixture,
+  extend: (app: ReturnType<typeof tokenApp>) => void = () => {},
+): Promise<TestServer> {
   const tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: 'A'.repeat(43) })
   const agents = tables['control.agents'] as Map<string, AgentEntry>
   const revocations = tables['control.revocations'] as Map<string, RevocationEntry>
