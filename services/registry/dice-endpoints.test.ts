@@ -1,4 +1,5 @@
 import { answerTo, type TestDice, type TestDiceOptions, testDice, testLayer } from '@interlock/attestation/test-dice'
+import type { DeviceEntry } from '@interlock/contracts'
 import { enrolDiceDevice, reappraiseDiceDevice } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { deviceProfiles } from '@interlock/sdk/trust-domain'
@@ -164,6 +165,19 @@ describe('it is appraised again', () => {
     expect(await reasonOf(renew(testDice({ uds: Buffer.alloc(32, 1) })))).toBe('dice-certificate-issuer')
     expect(await reasonOf(renew({ ...good, leafKey: updated().leafKey }))).toBe('dice-answer-signature')
     expect(server.devices.get('laser-1')?.state).toBe('active')
+  })
+
+  it('attack 33: and comes back by a good appraisal, where it had only stayed away', async () => {
+    const entry = server.devices.get('laser-1') as DeviceEntry
+    server.devices.set('laser-1', { ...entry, state: 'lapsed' })
+    await renew(good)
+    expect(server.devices.get('laser-1')?.state).toBe('active')
+  })
+
+  it('not where it was revoked, and is not admitted anew', async () => {
+    server.revocations.set('device:laser-1', { kind: 'device', subject: 'laser-1', from: Date.now() - 1, reason: 'test' })
+    expect(await reasonOf(renew(good))).toBe('revoked')
+    expect(await reasonOf(enrol(good))).toBe('revoked')
   })
 
   it('not by a TPM, which nobody admitted', async () => {
