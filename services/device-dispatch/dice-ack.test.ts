@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { coseSign1, diceContext } from '@interlock/attestation'
+import { writeCbor } from '@interlock/attestation/cbor'
 import { testDice, testLayer } from '@interlock/attestation/test-dice'
 import { type Ack, type AckStatement, type DeviceEntry, partitionOf, type Receipt, readTopology } from '@interlock/contracts'
 import { TestPartition } from '@interlock/enforcer/test-partition'
@@ -90,7 +91,10 @@ test.each<[string, () => Promise<Ack>, string]>([
   ['no signature', async () => ({ ...(await signed()), signature: Buffer.alloc(0) }), 'dice-answer-malformed'],
   [
     'a signature of a kilobyte and more',
-    async () => ({ ...(await signed()), signature: Buffer.alloc(1025) }),
+    async () => ({
+      ...(await signed()),
+      signature: writeCbor([writeCbor(new Map([[1, -8]])), new Map(), null, Buffer.alloc(1025)]),
+    }),
     'dice-answer-malformed',
   ],
   ['another nonce', async () => signed({ nonce: 'A'.repeat(43) }), 'nonce-differs'],

@@ -143,7 +143,11 @@ describe('it is refused', () => {
       () => writeCbor([writeCbor(new Map([[1, -8]])), new Map(), challenge, Buffer.alloc(64)]),
       'answer-malformed',
     ],
-    ['a kilobyte and more', () => Buffer.concat([answerTo(challenge, device.leafKey), Buffer.alloc(1024)]), 'answer-malformed'],
+    [
+      'a kilobyte and more',
+      () => writeCbor([writeCbor(new Map([[1, -8]])), new Map(), null, Buffer.alloc(1025)]),
+      'answer-malformed',
+    ],
     ['bytes after the message', () => Buffer.concat([answerTo(challenge, device.leafKey), Buffer.of(0)]), 'answer-malformed'],
   ])('for an answer by %s', (_, answer, expected) => expect(reasonOf(device, answer())).toBe(expected))
 
