@@ -20,4 +20,4 @@ ENGINE = MergeTree
 PARTITION BY toDate(recorded_at)
 ORDER BY (topic, id, revision, recorded_at)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
-COMMENT 'Every revision of the control tables (agents, devices, policies, revocations, stops), signed; topic names the table';
+COMMENT 'Every revision of the control tables (agents, devices, policies, revocations, stops, federation), signed; topic names the table';

@@ -23,7 +23,10 @@ export const agentDefinitionSchema = z.strictObject({
   state: z.enum(['draft', 'active', 'suspended', 'retired']),
 })
 
-/** control.agents, id `instance:<SPIFFE ID>`: one running agent and what is known of the platform under it. */
+/**
+ * control.agents, id `instance:<SPIFFE ID>`: one running agent and what is known of the platform under it. With a SPIFFE ID of another trust domain, an agent of a
+ * partner's, for which the owner of our definition answers.
+ */
 const agentInstanceSchema = z.strictObject({
   kind: z.literal('instance'),
   spiffeId: z.string().max(2048),
@@ -177,12 +180,38 @@ export const stopEntrySchema = z.strictObject({
   reason: z.string().max(400),
 })
 
+const trustDomain = z.string().regex(/^[a-z0-9._-]{1,255}$/)
+/** DER certificates, base64url. */
+const roots = z.array(base64url.max(16_000)).max(8)
+/** `spiffe_sequence` (SPIFFE Trust Domain and Bundle §4.1.1). */
+const sequence = z.int().min(0)
+
+/**
+ * control.federation, id `<trust domain>`. A partner's roots as its bundle endpoint last gave them, and until when they count: they are for names in its own trust domain and nothing
+ * else. Our own bundle is there for its sequence alone; nobody learns our roots from a topic.
+ */
+export const federationEntrySchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('partner'),
+    trustDomain,
+    /** None where the partner has withdrawn all of them. */
+    roots,
+    /** Absent where the partner's bundle has none. */
+    sequence: sequence.optional(),
+    refreshedAt: time,
+    /** From then on none of it counts: the partner did not answer for too long, or we ended the federation. */
+    expiresAt: time,
+  }),
+  z.strictObject({ kind: z.literal('own'), trustDomain, roots, sequence }),
+])
+
 export const controlTables = {
   'control.agents': agentEntrySchema,
   'control.devices': deviceEntrySchema,
   'control.policies': policyEntrySchema,
   'control.revocations': revocationEntrySchema,
   'control.stops': stopEntrySchema,
+  'control.federation': federationEntrySchema,
 } as const
 export type ControlTable = keyof typeof controlTables
 export type ControlValue<T extends ControlTable> = z.infer<(typeof controlTables)[T]>
@@ -207,5 +236,7 @@ export type BoundsPolicy = Extract<PolicyEntry, { kind: 'bounds' }>
 export type ApprovalPolicy = Extract<PolicyEntry, { kind: 'approval' }>
 export type RevocationEntry = z.infer<typeof revocationEntrySchema>
 export type StopEntry = z.infer<typeof stopEntrySchema>
+export type FederationEntry = z.infer<typeof federationEntrySchema>
+export type Partner = Extract<FederationEntry, { kind: 'partner' }>
 export type ControlStatement = z.infer<typeof controlStatementSchema>
 export type Assurance = z.infer<typeof assurance>

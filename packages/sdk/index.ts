@@ -14,6 +14,7 @@ export {
 } from './adapter/verify-order.ts'
 export { consentToGrant, GrantAnswerError, readGrantRequest } from './answer-grant.ts'
 export { admit, type ByOperator } from './enrolment/admit.ts'
+export { admitFederatedAgent } from './enrolment/admit-federated.ts'
 export {
   type EnrolledAgent,
   type Enrolment,

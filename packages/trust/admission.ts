@@ -22,13 +22,15 @@ export const admittedDeviceSchema = deviceEntrySchema
   .extend({ attestationAgeMsMax: z.int().min(1000) })
 
 const schema = operatorClaims({
-  /** SPIFFE ID of an agent's instance or of a device. */
+  /** SPIFFE ID of an agent's instance, of a device, or of a partner's agent. */
   subject: z.string().max(2048),
   /** Without a platform the agent may come as software alone, and its certificate will say so. */
   platform: platformReferenceSchema.optional(),
   /** Of a device without a TPM. */
   dice: diceReferenceSchema.optional(),
   device: admittedDeviceSchema.optional(),
+  /** Of a partner's agent: the definition of ours that it counts as. */
+  definition: z.string().max(64).optional(),
 })
 
 export type Admission = z.infer<typeof schema>
@@ -43,12 +45,18 @@ export function signAdmission(claims: Admission, key: SigningKey): Promise<strin
 export function verifyAdmission(text: string, context: OperatorStatementContext): Result<Admission, AdmissionReason> {
   const admission = verifyOperatorStatement(text, { typ, schema, validityMsMax }, context)
   if (!admission.ok) return admission
-  const { subject, device, platform, dice } = admission.value
+  const { subject, device, platform, dice, definition } = admission.value
   const id = parseSpiffeId(subject)
-  const role = id.ok && id.value.trustDomain === context.anchors.trustDomain ? roleOf(id.value) : undefined
+  if (!id.ok) return refused('subject', { subject: subject.slice(0, 200) })
+  const role = roleOf(id.value)
+  if (id.value.trustDomain !== context.anchors.trustDomain) {
+    // A partner's agent is admitted by name, as one definition of ours, and as nothing that has a role here.
+    const mayCount = (role === undefined || role.kind === 'agent') && definition !== undefined && !platform && !dice && !device
+    return mayCount ? accepted(admission.value) : refused('subject', { subject })
+  }
   const isDevice = role?.kind === 'device' && device?.device === role.device && device.spiffeId === subject
   const isAgent = role?.kind === 'agent' && device === undefined && dice === undefined
-  if (!isDevice && !isAgent) return refused('subject', { subject: subject.slice(0, 200) })
+  if ((!isDevice && !isAgent) || definition !== undefined) return refused('subject', { subject })
   // A device answers with its TPM's or its DICE's key, or not at all; with one of them, or nobody could say which its acks are by.
   return isDevice && (platform === undefined) === (dice === undefined) ? refused('no-reference') : accepted(admission.value)
 }

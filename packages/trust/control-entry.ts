@@ -22,9 +22,11 @@ export type ControlEntryReason =
 
 const context = Buffer.from('interlock-control-v1\0', 'latin1')
 
+const registrys: ReadonlySet<ControlTable> = new Set(['control.agents', 'control.devices', 'control.federation'])
+
 /** Who may write which table. */
 function mayWrite(table: ControlTable, role: Role): boolean {
-  if (table === 'control.agents' || table === 'control.devices') return role.kind === 'service' && role.service === 'registry'
+  if (registrys.has(table)) return role.kind === 'service' && role.service === 'registry'
   if (table === 'control.revocations') return role.kind === 'service' || role.kind === 'operator'
   return role.kind === 'operator'
 }

@@ -1,5 +1,6 @@
 import type { CommandDigest, IntentId, JobId } from '@interlock/contracts'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { noFederation } from './federated-svid.ts'
 import { type ProofToVerify, proofValidityMsMax, signIntentProof, verifyIntentProof } from './intent-proof.ts'
 import { signJws, x5cOf } from './jws.ts'
 import type { SigningKey } from './signing-key.ts'
@@ -29,7 +30,7 @@ describe('an intent proof', () => {
     proof = await signIntentProof(claims, key)
   })
   const verdictOn = (text: string, change: Partial<ProofToVerify> = {}) => {
-    const checked = verifyIntentProof(text, { anchors: domain.anchors, ...claims, skewMs, ...change })
+    const checked = verifyIntentProof(text, { anchors: domain.anchors, federation: noFederation, ...claims, skewMs, ...change })
     return checked.ok ? checked.value.leaf.spiffeId : checked.reason
   }
   const payloadOf = (text: string) =>
@@ -38,7 +39,7 @@ describe('an intent proof', () => {
     signJws({ typ: 'intent-proof+jwt', x5c: x5cOf(by.chain), ...header }, { ...payloadOf(proof), ...change }, by)
 
   it('says which agent signed, and until when it counts', () => {
-    const checked = verifyIntentProof(proof, { anchors: domain.anchors, ...claims, skewMs })
+    const checked = verifyIntentProof(proof, { anchors: domain.anchors, federation: noFederation, ...claims, skewMs })
     expect(checked).toMatchObject({
       ok: true,
       value: { leaf: { spiffeId: key.spiffeId, thumbprint: key.keyId }, expiresAt: now + 300_000 },

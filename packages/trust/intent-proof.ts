@@ -1,9 +1,10 @@
 import { accepted, type CommandDigest, type IntentId, type JobId, type Result, refused } from '@interlock/contracts'
 import { z } from 'zod'
 import { digest, equalDigest } from './digest.ts'
+import { type FederatedSvidReason, type Federation, validateFederatedSvid } from './federated-svid.ts'
 import { certificatesOf, type JwsReason, readJws, signJws, x5cOf } from './jws.ts'
 import { algorithmOf, type SigningKey, verifySignature } from './signing-key.ts'
-import { type Svid, type SvidReason, validateSvid } from './svid.ts'
+import type { Svid } from './svid.ts'
 import type { TrustAnchors } from './trust-anchors.ts'
 
 export const proofValidityMsMax = 600_000
@@ -22,7 +23,7 @@ const claimsSchema = z.strictObject({
 
 export type ProofReason =
   | JwsReason
-  | SvidReason
+  | FederatedSvidReason
   | 'header'
   | 'claims'
   | 'signature'
@@ -70,6 +71,8 @@ export function signIntentProof(claims: ProofClaims, key: SigningKey): Promise<s
 
 export type ProofToVerify = {
   readonly anchors: TrustAnchors
+  /** Whose agents may sign beside ours; whether one counts, the caller's tables say. */
+  readonly federation: Federation
   readonly now: number
   readonly skewMs: number
   readonly intentId: IntentId
@@ -83,7 +86,7 @@ export function verifyIntentProof(
   proof: string,
   expected: ProofToVerify,
 ): Result<{ leaf: Svid; expiresAt: number }, ProofReason> {
-  const { anchors, now, skewMs } = expected
+  const { anchors, federation, now, skewMs } = expected
   const jws = readJws(proof)
   if (!jws.ok) return jws
   const { header, payload, signature, signingInput } = jws.value
@@ -94,7 +97,7 @@ export function verifyIntentProof(
   const { iss, jti, iat, exp, aud, cmd, ath, job } = claims.data
 
   // x5c is the sender's word: only the path to a pinned root makes it identity (RFC 8705 §3.1).
-  const leaf = validateSvid(chain, anchors, now, skewMs)
+  const leaf = validateFederatedSvid(chain, { anchors, federation }, now, skewMs)
   if (!leaf.ok) return leaf
   if (header.alg !== algorithmOf(leaf.value.publicKey) || !verifySignature(leaf.value.publicKey, signingInput, signature))
     return refused('signature')

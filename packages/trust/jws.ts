@@ -1,6 +1,7 @@
 import { accepted, type Result, refused } from '@interlock/contracts'
 import { digest } from './digest.ts'
 import type { SigningKey } from './signing-key.ts'
+import { strictJson } from './strict-json.ts'
 
 export type JwsReason = 'jws-too-large' | 'jws-malformed'
 
@@ -61,27 +62,3 @@ function strictBase64url(text: string): Buffer | undefined {
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** JSON without duplicate members: JSON.parse keeps the last one, other readers the first. */
-function strictJson(bytes: Buffer): unknown {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    let depth = 0
-    for (const byte of bytes) if ((byte === 0x7b || byte === 0x5b) && ++depth > 512) return undefined
-    const value: unknown = JSON.parse(text)
-    return countMembers(value) === countColons(text) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Members that survived parsing; a duplicate is one fewer than there are colons outside strings. */
-function countMembers(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0
-  const inner = Object.values(value).reduce<number>((sum, member) => sum + countMembers(member), 0)
-  return Array.isArray(value) ? inner : inner + Object.keys(value).length
-}
-
-function countColons(text: string): number {
-  return text.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1
-}

@@ -18,6 +18,7 @@ export type Svid = {
   readonly publicKey: KeyObject
   /** x5t#S256 of the certificate. */
   readonly thumbprint: string
+  readonly notBeforeMs: number
   readonly notAfterMs: number
   readonly definitionHash: string | undefined
   readonly assurance: string | undefined
@@ -46,6 +47,7 @@ export function validateSvid(
     parsed: parsed.value,
     publicKey: leaf.publicKey,
     thumbprint: thumbprint(leaf.der),
+    notBeforeMs: leaf.notBeforeMs,
     notAfterMs: leaf.notAfterMs,
     definitionHash: leaf.definitionHash,
     assurance: leaf.assurance,

@@ -1,11 +1,4 @@
-import {
-  type AgentDefinition,
-  type AgentInstance,
-  type Assurance,
-  type CommandDigest,
-  type DeviceEntry,
-  partitionOf,
-} from '@interlock/contracts'
+import { type Assurance, type CommandDigest, type DeviceEntry, partitionOf } from '@interlock/contracts'
 import {
   deny,
   type IdentityObligations,
@@ -14,8 +7,9 @@ import {
   type Tables,
   type Verdict,
 } from '@interlock/enforcer'
-import { areParentsActive, digest, type ProofReason, roleOf, type Svid, verifyIntentProof } from '@interlock/trust'
+import { digest, type ProofReason, type Svid, verifyIntentProof } from '@interlock/trust'
 import type { SeenIntents } from './seen-intents.ts'
+import { federatedAgent, ownAgent, type Standing, type StandingReason } from './standing.ts'
 
 export const clockSkewMs = 30_000
 /** How long an ALLOW may take through the other stages, a human's approval included, milliseconds. */
@@ -29,14 +23,8 @@ export type IdentityReason =
   | 'conflicting-intent'
   | 'memory-full'
   | `proof-${ProofReason}`
-  | 'not-an-agent'
+  | StandingReason
   | 'revoked'
-  | 'definition-unknown'
-  | 'definition-not-active'
-  | 'definition-mismatch'
-  | 'instance-unknown'
-  | 'instance-not-active'
-  | 'parent-not-active'
   | 'device-unknown'
   | 'assurance-too-low'
   | 'appraisal-too-old'
@@ -58,6 +46,7 @@ export function decide(input: StageInput, context: StageContext<SeenIntents>): V
 
   const proof = verifyIntentProof(intent.proof, {
     anchors: trust,
+    federation: tables['control.federation'],
     now,
     skewMs: clockSkewMs,
     intentId: intent.intentId,
@@ -68,31 +57,27 @@ export function decide(input: StageInput, context: StageContext<SeenIntents>): V
   if (!proof.ok) return deny(`proof-${proof.reason}`, proof.detail)
   const { leaf, expiresAt } = proof.value
 
-  const role = roleOf(leaf.parsed)
-  if (role?.kind !== 'agent') return deny('not-an-agent', { spiffeId: leaf.spiffeId })
-  const revoked = firstRevoked(leaf, intent.jobId, tables, now)
+  const revoked = firstRevoked(subjectsOf(leaf, intent.jobId), tables, now)
   if (revoked) return deny('revoked', { revoked })
 
-  const definition = tables['control.agents'].get(`definition:${role.definition}`)
-  if (definition?.kind !== 'definition') return deny('definition-unknown', { definition: role.definition })
-  const wrongDefinition = definitionRefusal(leaf, definition)
-  if (wrongDefinition) return wrongDefinition
+  const isOurs = leaf.parsed.trustDomain === trust.trustDomain
+  const agent = isOurs ? ownAgent(leaf, tables, now) : federatedAgent(leaf, tables)
+  if (!agent.ok) return deny(agent.reason, agent.detail)
+  const { definition, assurance } = agent
+  const withdrawn = firstRevoked([`definition:${definition.hash}`], tables, now)
+  if (withdrawn) return deny('revoked', { revoked: withdrawn })
 
-  const instance = tables['control.agents'].get(`instance:${leaf.spiffeId}`)
-  if (instance?.kind !== 'instance') return deny('instance-unknown', { agent: leaf.spiffeId })
-  const known = { agents: tables['control.agents'], revocations: tables['control.revocations'] }
-  if (!areParentsActive(instance, known, now)) return deny('parent-not-active', { agent: leaf.spiffeId })
   const device = tables['control.devices'].get(intent.device)
   if (!device) return deny('device-unknown', { device: intent.device })
-  const wrongPlatform = platformRefusal(leaf, instance, device, now)
+  const wrongPlatform = platformRefusal(agent, device, now)
   if (wrongPlatform) return wrongPlatform
 
   const obligations: IdentityObligations = {
     agent: leaf.spiffeId,
-    definition: role.definition,
+    definition: definition.name,
     definitionHash: definition.hash,
     owner: definition.owner,
-    assurance: instance.assurance,
+    assurance,
     certificate: leaf.thumbprint,
   }
   // The proof was fresh now; the decision outlives it, so that a human has time to answer, but not the certificate.
@@ -101,42 +86,29 @@ export function decide(input: StageInput, context: StageContext<SeenIntents>): V
 
 const intentIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-function firstRevoked(leaf: Svid, jobId: string, tables: Tables, now: number): string | undefined {
-  const subjects = [
-    `agent:${leaf.spiffeId}`,
-    `certificate:${leaf.thumbprint}`,
-    `definition:${leaf.definitionHash ?? ''}`,
-    `job:${jobId}`,
-  ]
+/** A partner's word of a definition is nobody's: its agent's is known from our table alone. */
+const subjectsOf = ({ spiffeId, thumbprint, definitionHash }: Svid, jobId: string): string[] => [
+  `agent:${spiffeId}`,
+  `certificate:${thumbprint}`,
+  `definition:${definitionHash ?? ''}`,
+  `job:${jobId}`,
+]
+
+function firstRevoked(subjects: readonly string[], tables: Tables, now: number): string | undefined {
   return subjects.find((id) => (tables['control.revocations'].get(id)?.from ?? Number.POSITIVE_INFINITY) <= now)
 }
 
-/** A changed prompt, model or tool list is another agent: its old certificates no longer name what is registered. */
-function definitionRefusal(leaf: Svid, definition: AgentDefinition): Verdict<IdentityReason> | undefined {
-  if (definition.state !== 'active')
-    return deny('definition-not-active', { definition: definition.name, state: definition.state })
-  if (leaf.definitionHash === definition.hash) return undefined
-  return deny('definition-mismatch', { certificate: leaf.definitionHash ?? '', registered: definition.hash })
-}
-
-const assuranceRank: Record<Assurance, number> = { software: 0, tpm: 1, tee: 2 }
+const assuranceRank: Readonly<Record<Assurance, number>> = { software: 0, tpm: 1, tee: 2 }
 
 function platformRefusal(
-  leaf: Svid,
-  instance: AgentInstance,
+  { assurance, certified, appraisedAt }: Standing,
   device: DeviceEntry,
   now: number,
 ): Verdict<IdentityReason> | undefined {
-  if (instance.state !== 'active') return deny('instance-not-active', { agent: instance.spiffeId, state: instance.state })
-  // The certificate says what was appraised when it was issued, the table what is known now: both must do.
-  const certified = assuranceRank[leaf.assurance as Assurance] ?? -1
-  if (Math.min(certified, assuranceRank[instance.assurance]) < assuranceRank[device.demandsAssurance])
-    return deny('assurance-too-low', {
-      assurance: instance.assurance,
-      certified: leaf.assurance ?? '',
-      demanded: device.demandsAssurance,
-    })
-  const ageMs = now - instance.appraisedAt
+  const lower = Math.min(assuranceRank[certified as Assurance] ?? -1, assuranceRank[assurance])
+  if (lower < assuranceRank[device.demandsAssurance])
+    return deny('assurance-too-low', { assurance, certified, demanded: device.demandsAssurance })
+  const ageMs = now - appraisedAt
   if (ageMs > device.appraisalAgeMsMax) return deny('appraisal-too-old', { ageMs, ageMsMax: device.appraisalAgeMsMax })
   return undefined
 }

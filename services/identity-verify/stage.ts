@@ -6,7 +6,7 @@ export const stage: Stage<SeenIntents, IdentityReason> = {
   name: 'identity-verify',
   input: 'intents',
   output: 'decisions.identity-verify',
-  tables: ['control.agents', 'control.devices', 'control.revocations'],
+  tables: ['control.agents', 'control.devices', 'control.revocations', 'control.federation'],
   horizonMs: seenForMs,
   remember: () => new SeenIntents(),
   fold: (memory, decision) => memory.add(decision),

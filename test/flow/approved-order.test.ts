@@ -83,7 +83,11 @@ const verify = (order: Order, at: number) =>
   verifyOrder(order, {
     device: 'laser-1',
     trust: fixture.trust,
-    standing: { stops: tables['control.stops'], revocations: tables['control.revocations'] },
+    standing: {
+      stops: tables['control.stops'],
+      revocations: tables['control.revocations'],
+      federation: tables['control.federation'],
+    },
     codec: fixture.codec,
     hasBegun: () => false,
     now: at,

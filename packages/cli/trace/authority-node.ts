@@ -11,6 +11,7 @@ import {
   type TraceNode,
   unchecked,
 } from './evidence.ts'
+import { partnersAt } from './partners.ts'
 
 /** Who asked, on whose behalf: the human, the agents below each other with the tokens between them, and the intent's proof. */
 export async function authorityNode(
@@ -22,6 +23,7 @@ export async function authorityNode(
   const command = readCommand(intent)
   const proof = verifyIntentProof(intent.proof, {
     anchors,
+    federation: partnersAt(evidence, decidedAt, reference),
     now: decidedAt,
     skewMs: SKEW_MS,
     intentId: intent.intentId,

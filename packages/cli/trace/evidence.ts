@@ -29,8 +29,11 @@ export type Evidence = {
   readonly issuedTokens: readonly Kept<IssuedToken>[]
   /** What the registry found of the platforms under the agents that held those tokens, and under the device. */
   readonly appraisals: readonly Kept<Appraisal>[]
-  /** Every kept revision of the device's and the humans' entries. */
-  readonly controlEntries: readonly { readonly table: 'control.agents' | 'control.devices'; readonly entry: ControlEntry }[]
+  /** Every kept revision of the device's and the humans' entries, and what stood of the agent's trust domain where it is a partner's. */
+  readonly controlEntries: readonly {
+    readonly table: 'control.agents' | 'control.devices' | 'control.federation'
+    readonly entry: ControlEntry
+  }[]
   /** Rows whose bytes no longer decode. */
   readonly unreadable: readonly { readonly at: string; readonly reason: string }[]
 }

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import type { Codec, ControlEntry, RecordName, Records } from '@interlock/contracts'
 import { claimsOf } from './enrolment-nodes.ts'
 import type { Evidence, Kept } from './evidence.ts'
+import { trustDomainsOf } from './partners.ts'
 
 type Row = { topic: string; partition: number; offset: string; raw: string }
 
@@ -34,7 +35,11 @@ export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, i
   const devices = [...new Set(acks.map(({ record }) => record.device))]
   const names = [...approvals, ...decisions].map(({ record }) => record.human)
   const humans = [...new Set(names.filter((name) => name !== ''))].map((name) => `human:${name}`)
-  const controlEntries = await readControl(clickhouse, codec, [...devices, ...humans])
+  const entries = await readControl(clickhouse, codec, [...devices, ...humans])
+  const decided = decisions.map(({ record }) => record)
+  const until = Math.max(0, ...decided.filter(({ stage }) => stage === 'identity-verify').map(({ decidedAt }) => decidedAt))
+  const partners = trustDomainsOf(decided.map(({ agent }) => agent))
+  const controlEntries = [...entries, ...(await readPartners(clickhouse, codec, partners, until))]
   const claims = intents.flatMap(({ record }) => claimsOf(record.tokens))
   const tokenIds = claims.map(({ jti }) => jti)
   const issuedTokens = await read('issued_tokens', 'IssuedToken', 'token_id IN {tokenIds: Array(String)}', { tokenIds })
@@ -47,12 +52,29 @@ export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, i
   return { intents, decisions, approvals, orders, acks, receipts, outcomes, ...control, unreadable }
 }
 
-async function readControl(clickhouse: ClickHouseClient, codec: Codec, ids: string[]): Promise<Evidence['controlEntries']> {
-  if (ids.length === 0) return []
-  const where = `control_entries WHERE id IN {ids: Array(String)} AND topic IN ('control.agents', 'control.devices') ORDER BY revision, offset`
-  const rows = await select(clickhouse, where, { ids })
+type KeptEntries = Evidence['controlEntries']
+
+function readControl(clickhouse: ClickHouseClient, codec: Codec, ids: string[]): Promise<KeptEntries> {
+  const where = `id IN {ids: Array(String)} AND topic IN ('control.agents', 'control.devices') ORDER BY revision, offset`
+  return readEntries(clickhouse, codec, where, { ids })
+}
+
+/** A partner's entry is written anew with each answer of its bundle endpoint: of so many only the last before the decision is asked for. */
+function readPartners(clickhouse: ClickHouseClient, codec: Codec, ids: string[], until: number): Promise<KeptEntries> {
+  const where = `id IN {ids: Array(String)} AND topic = 'control.federation' AND revision <= {until: UInt64} ORDER BY revision DESC LIMIT 1 BY id`
+  return readEntries(clickhouse, codec, where, { ids, until })
+}
+
+async function readEntries(
+  clickhouse: ClickHouseClient,
+  codec: Codec,
+  where: string,
+  parameters: Record<string, unknown> & { readonly ids: string[] },
+): Promise<KeptEntries> {
+  if (parameters.ids.length === 0) return []
+  const rows = await select(clickhouse, `control_entries WHERE ${where}`, parameters)
   return rows.flatMap((row) => {
-    const table = row.topic as 'control.agents' | 'control.devices'
+    const table = row.topic as KeptEntries[number]['table']
     const decoded = codec.decode(table, Buffer.from(row.raw, 'base64'), 'ControlEntry')
     return decoded.ok ? [{ table, entry: decoded.value as ControlEntry }] : []
   })

@@ -30,9 +30,9 @@ export type DeviceAdapterSettings = {
 const SKEW_MS = 30_000
 const HEARTBEAT_MS = 3_000
 const RETRY_MS = 500
-const TABLES = ['control.stops', 'control.revocations'] as const
+const TABLES = ['control.stops', 'control.revocations', 'control.federation'] as const
 
-/** Connects a device to its orders: reads stops and revocations first, then takes orders one after the other and answers each. */
+/** Connects a device to its orders: reads stops, revocations and partners' roots first, then takes orders one after the other and answers each. */
 export async function startDeviceAdapter(settings: DeviceAdapterSettings): Promise<{ stop: () => Promise<void> }> {
   const { device, kafka, codec, trust, log } = settings
   const journal = OrderJournal.open(settings.journal)
@@ -123,4 +123,5 @@ export async function startDeviceAdapter(settings: DeviceAdapterSettings): Promi
 const readStanding = (fold: ControlFold) => ({
   stops: fold.table('control.stops'),
   revocations: fold.table('control.revocations'),
+  federation: fold.table('control.federation'),
 })

@@ -55,7 +55,7 @@ function runnerWith(handler: Handler, change: Partial<OrderRunnerPorts> = {}): O
       device: 'laser-1',
       trust: fixture.trust,
       codec: fixture.codec,
-      standing: { stops, revocations: new Map() },
+      standing: { stops, revocations: new Map(), federation: new Map() },
       now: clock,
       skewMs: 30_000,
       verifiedRoots: new VerifiedRoots(),

@@ -1,9 +1,11 @@
 import type { RevocationEntry, StopEntry } from '@interlock/contracts'
+import type { Federation } from '@interlock/trust'
 
-/** The two control tables a device reads, by entry id; the newest verified revision of each. */
+/** The control tables a device reads, by entry id; the newest verified revision of each. */
 export type StandingOrders = {
   readonly stops: ReadonlyMap<string, StopEntry>
   readonly revocations: ReadonlyMap<string, RevocationEntry>
+  readonly federation: Federation
 }
 
 /** Whom and what an order concerns. */

@@ -34,6 +34,7 @@ export async function verifyAuthority(
   const { skewMs } = context
   const proof = verifyIntentProof(intent.proof, {
     anchors,
+    federation: context.standing.federation,
     // A proof lives minutes, a human's approval may take longer: it counts if it held when identity-verify signed that it did.
     now: decided.identity.decidedAt,
     skewMs,

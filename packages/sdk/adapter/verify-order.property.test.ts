@@ -17,7 +17,7 @@ beforeAll(async () => {
   context = {
     device: 'laser-1',
     trust: fixture.trust,
-    standing: { stops: new Map(), revocations: new Map() },
+    standing: { stops: new Map(), revocations: new Map(), federation: new Map() },
     codec: fixture.codec,
     hasBegun: () => false,
     now: now + 1000,

@@ -22,7 +22,7 @@ function contextOf(change: Partial<OrderContext> = {}): OrderContext {
   return {
     device: 'laser-1',
     trust: fixture.trust,
-    standing: { stops: new Map(), revocations: new Map() },
+    standing: { stops: new Map(), revocations: new Map(), federation: new Map() },
     codec: fixture.codec,
     hasBegun: () => false,
     now: now + 1000,
@@ -249,7 +249,7 @@ describe('whether it may still happen', () => {
   test('ATTACKS 97: refuses what was decided before a stop, also when it is lifted', async () => {
     const stop = { scope: 'device', subject: 'laser-1', changedAt: now + 500, reason: '' } as const
     const withStop = (state: 'stopped' | 'lifted') => ({
-      standing: { revocations: new Map(), stops: new Map([['device:laser-1', { ...stop, state }]]) },
+      standing: { revocations: new Map(), federation: new Map(), stops: new Map([['device:laser-1', { ...stop, state }]]) },
     })
     expect(await outcomeOf(good, withStop('stopped'))).toBe('stopped')
     expect(await outcomeOf(good, withStop('lifted'))).toBe('decided-before-lift')
@@ -263,7 +263,7 @@ describe('whether it may still happen', () => {
     ['agent', agentSpiffeId('job-orchestrator', 'o1')],
   ] as const)('refuses when %s %s is revoked', async (kind, subject) => {
     const revocations = new Map([[`${kind}:${subject}`, { kind, subject, from: now, reason: '' }]])
-    expect(await outcomeOf(good, { standing: { stops: new Map(), revocations } })).toMatch(/revoked/)
+    expect(await outcomeOf(good, { standing: { stops: new Map(), revocations, federation: new Map() } })).toMatch(/revoked/)
   })
 
   test('ATTACKS 104: refuses when an enforcer key is revoked, whatever time its statement claims', async () => {
@@ -271,12 +271,14 @@ describe('whether it may still happen', () => {
     const revocations = new Map([
       [`enforcer-key:${keyId}`, { kind: 'enforcer-key', subject: keyId, from: now + 900, reason: '' } as const],
     ])
-    expect(await outcomeOf(good, { standing: { stops: new Map(), revocations } })).toBe('chain-revoked-key')
+    expect(await outcomeOf(good, { standing: { stops: new Map(), revocations, federation: new Map() } })).toBe(
+      'chain-revoked-key',
+    )
   })
 
   test('refuses when an approver is revoked', async () => {
     const revocations = new Map([['human:bob', { kind: 'human', subject: 'bob', from: now, reason: '' } as const]])
-    const standing = { stops: new Map(), revocations }
+    const standing = { stops: new Map(), revocations, federation: new Map() }
     expect(await outcomeOf(approved, { standing })).toBe('revoked')
     expect(await outcomeOf(good, { standing })).toBe('accepted')
   })

@@ -64,7 +64,7 @@ export type OrderRefusal = Refused<OrderReason> & { readonly genuine?: VerifiedO
 export type OrderVerdict = { readonly ok: true; readonly value: VerifiedOrder } | OrderRefusal
 
 /**
- * Whether this device may carry the order out. Pure and offline: nothing but the pinned trust, the two control tables, the
+ * Whether this device may carry the order out. Pure and offline: nothing but the pinned trust, the control tables, the
  * journal and the clock. First who says so, then whether it may still happen.
  */
 export async function verifyOrder(order: Order, context: OrderContext): Promise<OrderVerdict> {

@@ -9,7 +9,7 @@ const validityDefault = 600
 
 /** An operator admits an agent or a device, for one enrolment. `validity` in seconds, a day at most. */
 export function admit(
-  admitted: Pick<Admission, 'subject' | 'platform' | 'dice' | 'device'>,
+  admitted: Pick<Admission, 'subject' | 'platform' | 'dice' | 'device' | 'definition'>,
   { operator, audience }: ByOperator,
   validity = validityDefault,
 ): Promise<string> {

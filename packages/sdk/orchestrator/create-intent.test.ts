@@ -1,5 +1,5 @@
 import { type CommandDigest, commandSchema, type IntentId, type JobId } from '@interlock/contracts'
-import { canonicalBytes, digest, readCommand, verifyDelegation, verifyIntentProof } from '@interlock/trust'
+import { canonicalBytes, digest, noFederation, readCommand, verifyDelegation, verifyIntentProof } from '@interlock/trust'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createFixture, type Fixture } from '../fixture/index.ts'
 import { jobGrants } from '../trust-domain/laboratory.ts'
@@ -32,6 +32,7 @@ describe('an intent', () => {
     expect(intent.command.equals(canonicalBytes(commandSchema.parse(JSON.parse(intent.command.toString()))))).toBe(true)
     const proof = verifyIntentProof(intent.proof, {
       ...expected(),
+      federation: noFederation,
       intentId: intent.intentId,
       jobId: 'job-1' as JobId,
       commandDigest: digest(intent.command) as CommandDigest,
