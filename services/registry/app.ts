@@ -1,11 +1,12 @@
-import { X509Certificate } from 'node:crypto'
 import { agentDefinitionSchema } from '@interlock/contracts'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
+import { bundleOf } from './bundle-endpoint.ts'
 import { definitionOf, orderDefinition } from './definition-endpoints.ts'
 import { beginDice, finishDice } from './dice-endpoints.ts'
 import { bytes, evidenceSchema } from './evidence-schema.ts'
+import { admitFederated } from './federated-endpoints.ts'
 import { type Admitted, type Parts, RegistryError } from './parts.ts'
 import { begin, finish } from './platform-endpoints.ts'
 import { challenge, renew } from './renewals.ts'
@@ -28,6 +29,7 @@ const renewSchema = z.strictObject({ evidence: evidenceSchema })
 const csr = bytes(4096)
 const assertion = z.string().max(32_768)
 const softwareSchema = z.strictObject({ admission: z.string().max(32_768), csr })
+const federatedSchema = z.strictObject({ admission: z.string().max(32_768) })
 const softwareRenewalSchema = z.strictObject({ assertion, csr })
 const subAgentSchema = z.strictObject({ assertion, subject: z.string().max(2048), csr })
 /** The text may be left out where only its state or owner changes. */
@@ -92,6 +94,10 @@ export function registryApp(parts: Parts, events: AppEvents): Hono {
     const { assertion, subject, csr } = await bodyOf(context.req, subAgentSchema)
     return context.json(admittedOf(await enrolSubAgent(assertion, subject, csr, parts)), 201)
   })
+  app.post('/federated-agents', async (context) => {
+    const { admission } = await bodyOf(context.req, federatedSchema)
+    return context.json(admittedOf(await admitFederated(admission, parts)), 201)
+  })
   app.get('/definitions/:name', (context) => context.json(definitionOf(context.req.param('name'), parts)))
   app.post('/definitions', async (context) => {
     const { order, definition } = await bodyOf(context.req, orderSchema)
@@ -119,12 +125,3 @@ const admittedOf = ({ subject, chain }: Admitted) => ({
   subject,
   chain: chain.map((der) => der.toString('base64url')),
 })
-
-/** SPIFFE Trust Domain and Bundle §4: the roots as a JWK set. */
-function bundleOf({ anchors }: Parts): Readonly<Record<string, unknown>> {
-  const keys = anchors.roots(anchors.trustDomain).map(({ der }) => {
-    const jwk = new X509Certificate(der).publicKey.export({ format: 'jwk' })
-    return { ...jwk, use: 'x509-svid', x5c: [der.toString('base64')] }
-  })
-  return { keys, spiffe_refresh_hint: 300 }
-}

@@ -57,19 +57,22 @@ const clockBehind = (subject: string, now: number, newest: number): RegistryFind
   occasion: newest,
 })
 
-/** What the tables say of an agent that is to be certified. @throws RegistryError */
-export function certifiable(
-  subject: string,
-  { agents, revocations, now }: Parts,
-): AgentDefinition & { readonly instance: string } {
-  const role = roleOf((parseSpiffeId(subject) as { value: ParsedSpiffeId }).value)
+/** What the tables say of an agent that is to be certified: one of ours, since our authority names nobody else's. @throws RegistryError */
+export function certifiable(subject: string, parts: Parts): AgentDefinition & { readonly instance: string } {
+  const { value } = parseSpiffeId(subject) as { value: ParsedSpiffeId }
+  const role = value.trustDomain === parts.anchors.trustDomain ? roleOf(value) : undefined
   if (role?.kind !== 'agent') throw new RegistryError('not-an-agent', { subject })
-  const definition = agents().get(`definition:${role.definition}`)
+  return { ...activeDefinition(role.definition, subject, parts), instance: role.instance }
+}
+
+/** A definition that an agent may count as now. @throws RegistryError */
+export function activeDefinition(name: string, subject: string, { agents, revocations, now }: Parts): AgentDefinition {
+  const definition = agents().get(`definition:${name}`)
   if (definition?.kind !== 'definition' || definition.state !== 'active')
-    throw new RegistryError('definition-not-active', { definition: role.definition })
+    throw new RegistryError('definition-not-active', { definition: name })
   if (isRevoked([`agent:${subject}`, `definition:${definition.hash}`], { revocations: revocations() }, now()))
     throw new RegistryError('revoked', { subject })
-  return { ...definition, instance: role.instance }
+  return definition
 }
 
 /** The key of a certificate signing request. @throws RegistryError */

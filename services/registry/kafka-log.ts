@@ -1,4 +1,13 @@
-import type { AgentEntry, Alert, Appraisal, Codec, ControlTable, DeviceEntry, RevocationEntry } from '@interlock/contracts'
+import type {
+  AgentEntry,
+  Alert,
+  Appraisal,
+  Codec,
+  ControlTable,
+  DeviceEntry,
+  FederationEntry,
+  RevocationEntry,
+} from '@interlock/contracts'
 import { murmur2Partitioner } from '@interlock/sdk'
 import { type SigningKey, signControlEntry } from '@interlock/trust'
 import type { Kafka, Producer } from 'kafkajs'
@@ -52,7 +61,15 @@ export class KafkaRegistryLog implements RegistryLog {
     return this.#send('alerts', alert.jobId || alert.subject, this.#codec.encode('alerts', alert))
   }
 
-  async #enter(table: ControlTable, id: string, value: AgentEntry | DeviceEntry | RevocationEntry): Promise<void> {
+  federation(entry: FederationEntry): Promise<void> {
+    return this.#enter('control.federation', entry.trustDomain, entry)
+  }
+
+  async #enter(
+    table: ControlTable,
+    id: string,
+    value: AgentEntry | DeviceEntry | RevocationEntry | FederationEntry,
+  ): Promise<void> {
     const now = this.#now()
     // Of two entries in one millisecond the second must be the newer one.
     this.#revision = Math.max(this.#revision + 1, now)

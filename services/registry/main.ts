@@ -29,12 +29,14 @@ import { registryApp } from './app.ts'
 import { Authorities, authorityId } from './authorities.ts'
 import { Challenges } from './challenges.ts'
 import { Enrolments } from './enrolment.ts'
+import { readFederation } from './federation-settings.ts'
 import { IssuedCertificates } from './issued-certificates.ts'
 import { KafkaRegistryLog } from './kafka-log.ts'
 import type { Parts } from './parts.ts'
 import { RevocationLists } from './revocation-lists.ts'
 import { RevocationWatch, type TopicEnds } from './revocation-watch.ts'
 import { parseRegistrySettings, readTpmRoots } from './settings.ts'
+import { startFederation } from './start-federation.ts'
 import { Supervision } from './supervise.ts'
 import { openAuthority, watchAuthority } from './watch-authority.ts'
 
@@ -64,6 +66,9 @@ const operations = await listen(
 const topology = readTopology()
 const anchors = openTrustBundle(JSON.parse(readFileSync(settings.trustBundle, 'utf8')) as TrustBundle)
 const key = loadSigningKey(settings.key, settings.certificate)
+// The bundle endpoint proves itself by the same SVID.
+const identity = { key: readFileSync(settings.key), cert: readFileSync(settings.certificate) }
+const partners = own.federation === undefined ? [] : readFederation(own.federation, anchors.trustDomain)
 const authorities = new Authorities(await openAuthority(own.issuer))
 const enrolments = new Enrolments(readTpmRoots(own.tpmRoots))
 const ids = await waitForSchemas(settings.registry, topology, outage, stopping.signal)
@@ -87,6 +92,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     agents: () => fold.table('control.agents'),
     devices: () => fold.table('control.devices'),
     revocations: () => fold.table('control.revocations'),
+    federation: () => fold.table('control.federation'),
     challenges: new Challenges(),
     ...{ usedAdmissions, ordered },
     used: new SingleUse(),
@@ -121,7 +127,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     const control = await readControlTables(
       kafka,
       'registry',
-      ['control.agents', 'control.devices', 'control.revocations'],
+      ['control.agents', 'control.devices', 'control.revocations', 'control.federation'],
       fold,
       {
         change: () => settle(ordered, fold),
@@ -151,6 +157,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   // Before the first answer: while nobody was here, nobody was appraised.
   await supervision.look()
   const { server, port } = await listen(app, own.host, own.port)
+  const federation = await startFederation({ partners, bundle: own.bundle, identity }, parts, log, stopping.signal)
   const unwatch = watchAuthority(own.issuer, authorities, {
     rotated: (issuer) => log.info({ authority: authorityId(issuer) }, 'another authority signs from now on'),
     refused: (error) =>
@@ -158,10 +165,10 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   })
   const watching = Promise.all([watchBroker(kafka, 'appraisals', outage, stopping.signal), supervision.run(stopping.signal)])
   isReady = true
-  log.info({ http: operations.port, registry: `http://${own.host}:${port}` }, 'ready')
+  log.info({ http: operations.port, registry: `http://${own.host}:${port}`, bundle: federation.port }, 'ready')
   await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
   unwatch()
-  await watching
+  await Promise.all([watching, federation.ended])
   server.close()
   await Promise.all(readers.map((reader) => reader.stop()))
   await Promise.all([registryLog.close(), admin.disconnect()])

@@ -1,4 +1,4 @@
-import type { AgentEntry, Alert, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
+import type { AgentEntry, Alert, Appraisal, DeviceEntry, FederationEntry, RevocationEntry } from '@interlock/contracts'
 import type { KnownDice, KnownPlatform, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
 import type { Alerts } from './alerts.ts'
 import type { Authorities } from './authorities.ts'
@@ -14,6 +14,7 @@ export interface RegistryLog {
   device(entry: DeviceEntry): Promise<void>
   revoked(entry: RevocationEntry): Promise<void>
   alert(alert: Alert): Promise<void>
+  federation(entry: FederationEntry): Promise<void>
 }
 
 /** What the endpoints work with. */
@@ -28,6 +29,7 @@ export type Parts = {
   readonly agents: () => ReadonlyMap<string, AgentEntry>
   readonly devices: () => ReadonlyMap<string, DeviceEntry>
   readonly revocations: () => ReadonlyMap<string, RevocationEntry>
+  readonly federation: () => ReadonlyMap<string, FederationEntry>
   readonly enrolments: Enrolments
   readonly challenges: Challenges
   /** By SPIFFE ID: what the last good appraisal found. */

@@ -5,6 +5,7 @@ import { SettingsError } from '@interlock/enforcer'
 import { z } from 'zod'
 import type { Pkcs11Settings } from './pkcs11-issuer.ts'
 
+const port = z.coerce.number().int().min(0).max(65_535)
 const schema = z.object({
   /** PEM file of the authority that signs agents' certificates. */
   INTERLOCK_ISSUER_CERTIFICATE: z.string().min(1),
@@ -17,7 +18,12 @@ const schema = z.object({
   INTERLOCK_TPM_ROOTS: z.string().min(1),
   INTERLOCK_REGISTRY_HOST: z.string().min(1).default('127.0.0.1'),
   /** 0 takes any free port. */
-  INTERLOCK_REGISTRY_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  INTERLOCK_REGISTRY_PORT: port.default(0),
+  /** Serves the bundle, and nothing else, over TLS by the registry's own SVID: a bundle endpoint of the profile https_spiffe. Left out, there is none. */
+  INTERLOCK_BUNDLE_HOST: z.string().min(1).default('127.0.0.1'),
+  INTERLOCK_BUNDLE_PORT: port.optional(),
+  /** JSON file of the trust domains that are federated with ours. Left out, there are none. */
+  INTERLOCK_FEDERATION: z.string().min(1).optional(),
 })
 
 /** Where the authority is: its certificate's file, and the file or the module that has its key. */
@@ -28,6 +34,8 @@ export type RegistrySettings = {
   readonly tpmRoots: string
   readonly host: string
   readonly port: number
+  readonly bundle: { readonly host: string; readonly port: number } | undefined
+  readonly federation: string | undefined
 }
 
 /** What only this service has, beside the runner's settings. @throws SettingsError naming each variable that is missing or wrong */
@@ -43,6 +51,11 @@ export function parseRegistrySettings(environment: Readonly<Record<string, strin
     tpmRoots: data.INTERLOCK_TPM_ROOTS,
     host: data.INTERLOCK_REGISTRY_HOST,
     port: data.INTERLOCK_REGISTRY_PORT,
+    bundle:
+      data.INTERLOCK_BUNDLE_PORT === undefined
+        ? undefined
+        : { host: data.INTERLOCK_BUNDLE_HOST, port: data.INTERLOCK_BUNDLE_PORT },
+    federation: data.INTERLOCK_FEDERATION,
   }
 }
 

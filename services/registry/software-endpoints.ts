@@ -14,6 +14,7 @@ const lifeMsMin = 60_000
 export async function enrolSoftware(admissionText: string, csr: Buffer, parts: Parts): Promise<Admitted> {
   const admission = admitted(admissionText, parts)
   if (admission.platform) throw new RegistryError('admission-platform', 'it admits a platform: its evidence must come along')
+  if (admission.definition !== undefined) throw new RegistryError('admission-federated', 'its partner certifies it')
   const publicKey = await keyOfRequest(csr)
   certifiable(admission.subject, parts)
   useAdmission(admission, parts)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import type { AgentEntry, Alert, Appraisal, DeviceEntry, RevocationEntry } from '@interlock/contracts'
+import type { AgentEntry, Alert, Appraisal, DeviceEntry, FederationEntry, RevocationEntry } from '@interlock/contracts'
 import { listen } from '@interlock/enforcer'
 import { EnrolmentError } from '@interlock/sdk'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
@@ -11,6 +11,7 @@ import { Authorities } from './authorities.ts'
 import { Challenges } from './challenges.ts'
 import { Enrolments } from './enrolment.ts'
 import { IssuedCertificates } from './issued-certificates.ts'
+import { publishOwnBundle } from './partners.ts'
 import type { Parts } from './parts.ts'
 import { RevocationLists } from './revocation-lists.ts'
 
@@ -21,6 +22,7 @@ export type TestRegistry = {
   readonly agents: Map<string, AgentEntry>
   readonly devices: Map<string, DeviceEntry>
   readonly revocations: Map<string, RevocationEntry>
+  readonly federation: Map<string, FederationEntry>
   readonly appraisals: Appraisal[]
   readonly alerts: Alert[]
   isLogAway: boolean
@@ -34,6 +36,7 @@ export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buf
   const agents = tables['control.agents'] as Map<string, AgentEntry>
   const devices = new Map<string, DeviceEntry>()
   const revocations = new Map<string, RevocationEntry>()
+  const federation = new Map<string, FederationEntry>()
   const appraisals: Appraisal[] = []
   const alerts: Alert[] = []
   const control = { isLogAway: false, clockMs: 0 }
@@ -50,6 +53,7 @@ export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buf
     agents: () => agents,
     devices: () => devices,
     revocations: () => revocations,
+    federation: () => federation,
     enrolments: new Enrolments(tpmRoots),
     challenges: new Challenges(),
     platforms: new Map(),
@@ -79,13 +83,28 @@ export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buf
         kept()
         alerts.push(alert)
       },
+      async federation(entry) {
+        kept()
+        federation.set(entry.trustDomain, entry)
+      },
     },
     alerts: new Alerts((alert) => parts.log.alert(alert), now),
     now,
   }
+  await publishOwnBundle(parts.anchors, parts)
   const { server } = await listen(registryApp(parts, { refused: () => {}, failed: () => {} }), '127.0.0.1', 0)
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return Object.assign(control, { url, parts, agents, devices, revocations, appraisals, alerts, close: () => server.close() })
+  return Object.assign(control, {
+    url,
+    parts,
+    agents,
+    devices,
+    revocations,
+    federation,
+    appraisals,
+    alerts,
+    close: () => server.close(),
+  })
 }
 
 /** What an operator signs to admit somebody, for ten minutes. */

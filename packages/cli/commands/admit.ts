@@ -1,4 +1,4 @@
-import { admit } from '@interlock/sdk'
+import { admit, admitFederatedAgent } from '@interlock/sdk'
 import { type Admission, admittedDeviceSchema, diceReferenceSchema, platformReferenceSchema } from '@interlock/trust'
 import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
@@ -7,6 +7,7 @@ import { readTrustBundle } from '../trust-domain/trust-bundle-file.ts'
 import { byOperator } from './by-operator.ts'
 import { defaultDirectory, openLayout } from './directory.ts'
 import { readJson } from './read-input.ts'
+import { type RegistryOptions, registryOf, withRegistry } from './registry-option.ts'
 
 type AgentOptions = { platform?: string; minutes: number; directory: string }
 type DeviceOptions = { platform?: string; dice?: string; profile: string; minutes: number; directory: string }
@@ -49,6 +50,14 @@ export function addAdmit(program: Command): void {
           .pipe(admittedDeviceSchema),
       )
       await print({ subject, ...referenceOf(platform, dice), device }, directory, minutes)
+    })
+  withRegistry(command.command('federated'))
+    .argument('<spiffe-id>', 'of an agent of a federated trust domain')
+    .description('let a partner’s agent count as one of our definitions, at once; end it with `interlock revoke agent`')
+    .requiredOption('--definition <name>', 'what it counts as: its owner answers for it')
+    .action(async (subject: string, { definition, ...options }: RegistryOptions & { definition: string }) => {
+      await admitFederatedAgent(registryOf(options), { subject, definition }, byOperator(options.directory))
+      console.log(`${subject} counts as ${definition}`)
     })
 }
 
