@@ -77,6 +77,7 @@ function parse(der: Buffer): Certificate | string {
   const notBeforeMs = tbs.validity.notBefore.getTime().getTime()
   const notAfterMs = tbs.validity.notAfter.getTime().getTime()
   if (!(notBeforeMs <= notAfterMs)) return 'the validity ends before it begins'
+  if (!der.includes(validityOf(notBeforeMs, notAfterMs))) return 'a time is not written as RFC 5280 §4.1.2.5 has it'
 
   // Never followed, but a certificate whose issuer wrote it wrongly is not believed in the rest either.
   const { algorithm, parameters } = tbs.subjectPublicKeyInfo.algorithm
@@ -114,6 +115,18 @@ function parse(der: Buffer): Certificate | string {
     definitionHash: hashOf(extensionOf(definitionHashOid)),
     assurance: textOf(extensionOf(assuranceOid)),
   }
+}
+
+/** RFC 5280 §4.1.2.5: whole seconds, in UTC, in two digits of the year up to 2049. Any other spelling, a fraction for one, others read otherwise (ATTACKS 11). */
+function validityOf(...times: readonly [number, number]): Buffer {
+  const written = times.map((ms) => {
+    const digits = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '')
+    const year = Number(digits.slice(0, 4))
+    const text = year >= 1950 && year < 2050 ? digits.slice(2) : digits
+    return Buffer.concat([Buffer.of(text === digits ? 0x18 : 0x17, text.length), Buffer.from(text)])
+  })
+  const content = Buffer.concat(written)
+  return Buffer.concat([Buffer.of(0x30, content.length), content])
 }
 
 function hashOf(value: ArrayBuffer | undefined): string | undefined {

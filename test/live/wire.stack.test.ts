@@ -49,36 +49,47 @@ describe('Kafka, Avro, wire', () => {
   describe('what cannot be read is parked whole, and the partition goes on', () => {
     const cases: [string, () => Promise<Buffer | null>, string][] = [
       [
-        '106: five bytes that claim 20 million items',
+        'attack 106: five bytes that claim 20 million items',
         async () => frame(idOf('intents'), `${'00'.repeat(5)}0080dac409`),
         'avro-too-many-items',
       ],
-      ['107: a string of length −1', async () => frame(idOf('intents'), '01'), 'avro-length-negative'],
+      ['attack 107: a string of length −1', async () => frame(idOf('intents'), '01'), 'avro-length-negative'],
       [
-        '107: a string of length 2^40',
+        'attack 107: a string of length 2^40',
         async () => frame(idOf('intents'), '808080808080 01'.replace(' ', '')),
         'avro-length-beyond-end',
       ],
-      ['107: a union branch that is not there', async () => frame(idOf('intents'), `${'00'.repeat(5)}0a`), 'avro-union-index'],
-      ['107: a truncated record', async () => (await intentBytes()).subarray(0, -1), 'avro-(truncated|length-beyond-end)'],
-      ['107: bytes after the record', async () => Buffer.concat([await intentBytes(), Buffer.of(0)]), 'avro-trailing-bytes'],
-      ['108: another magic byte', async () => Buffer.concat([Buffer.of(1), (await intentBytes()).subarray(1)]), 'frame-magic'],
-      ['108: a schema id that nobody registered', async () => frame(2 ** 31 - 1, '00'), 'schema-not-allowed'],
       [
-        '108: a schema id of another subject',
+        'attack 107: a union branch that is not there',
+        async () => frame(idOf('intents'), `${'00'.repeat(5)}0a`),
+        'avro-union-index',
+      ],
+      ['attack 107: a truncated record', async () => (await intentBytes()).subarray(0, -1), 'avro-(truncated|length-beyond-end)'],
+      [
+        'attack 107: bytes after the record',
+        async () => Buffer.concat([await intentBytes(), Buffer.of(0)]),
+        'avro-trailing-bytes',
+      ],
+      [
+        'attack 108: another magic byte',
+        async () => Buffer.concat([Buffer.of(1), (await intentBytes()).subarray(1)]),
+        'frame-magic',
+      ],
+      ['attack 108: a schema id that nobody registered', async () => frame(2 ** 31 - 1, '00'), 'schema-not-allowed'],
+      [
+        'attack 108: a schema id of another subject',
         async () => live.withSchemaId(await intentBytes(), idOf('acks')),
         'schema-not-allowed',
       ],
-      ['108: four bytes', async () => Buffer.from('00000001', 'hex'), 'frame-truncated'],
-      ['111: a tombstone', async () => null, 'tombstone'],
+      ['attack 108: four bytes', async () => Buffer.from('00000001', 'hex'), 'frame-truncated'],
+      ['attack 111: a tombstone', async () => null, 'tombstone'],
       [
-        '116: an Avro container file with snappy',
+        'attack 116: an Avro container file with snappy',
         async () => Buffer.from(`Obj\u0001\u0004\u0014avro.codec\u000csnappy`),
         'frame-magic',
       ],
     ]
-    for (const [name, make, reason] of cases)
-      it(`attack ${name}`, async () => expectParked(await make(), new RegExp(`^${reason}$`)))
+    for (const [name, make, reason] of cases) it(name, async () => expectParked(await make(), new RegExp(`^${reason}$`)))
 
     it('attack 111: an empty key', async () => expectParked(await intentBytes(), 'key-missing', Buffer.alloc(0)))
 
