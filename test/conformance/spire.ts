@@ -1,7 +1,8 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Certificate, readCertificate, validateSvid } from '@interlock/trust'
+import { bundles, federated, jwtSvids } from './spire-federation.ts'
 import { type Judgement, report, type SuiteReport } from './suite.ts'
 
 const skewMs = 30_000
@@ -22,9 +23,10 @@ export function spire(vectors: string): SuiteReport | undefined {
   const folder = join(vectors, 'spiffe', 'spire-1.16-issued')
   if (!existsSync(folder)) return undefined
   const rootsOf = (trustDomain: string) => certificates(join(folder, `${trustDomain}.bundle.pem`)).map(rootOf)
+  const chainOf = (name: string) => certificates(join(folder, name, 'svid.pem'))
   const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
   const judged = names.flatMap(({ name }) => {
-    const chain = certificates(join(folder, name, 'svid.pem'))
+    const chain = chainOf(name)
     const leaf = new X509Certificate(chain[0] as Buffer)
     const id = /URI:(\S+?)(,|$)/.exec(leaf.subjectAltName ?? '')?.[1] ?? ''
     const own = id.split('/')[2] ?? ''
@@ -44,12 +46,24 @@ export function spire(vectors: string): SuiteReport | undefined {
       // Its own roots under another domain's name: the name in the certificate decides (ATTACKS 8, 9).
       ['for another trust domain', verdict(other, rootsOf(own), during), (found) => found === 'svid-trust-domain'],
     ]
+    const isOwnKey = leaf.checkPrivateKey(createPrivateKey(readFileSync(join(folder, name, 'key.pem'))))
+    const ownBundle = certificates(join(folder, name, 'bundle.pem')).map((der) => der.toString('hex'))
+    const isOwnBundle =
+      ownBundle.join() ===
+      rootsOf(own)
+        .map(({ der }) => der.toString('hex'))
+        .join()
+    cases.push(['its key', isOwnKey ? id : 'another key', (found) => found === id])
+    cases.push(['its bundle', isOwnBundle ? id : 'another bundle', (found) => found === id])
     return cases.map(([when, found, isRight]): [string, Judgement] => [
       `${name} ${when}`,
       isRight(found) ? { kind: 'passed' } : { kind: 'failed', why: `found ${found}` },
     ])
   })
-  const tokens = readdirSync(folder).filter((name) => name.endsWith('.jwt'))
-  const leftOut = tokens.map((name): [string, Judgement] => [name, { kind: 'left out', why: 'JWT-SVID: no credential here' }])
-  return report('spire svids', [...judged, ...leftOut])
+  return report('spire svids', [
+    ...judged,
+    ...bundles(folder, rootsOf),
+    ...federated(folder, chainOf, rootsOf),
+    ...jwtSvids(folder, rootsOf),
+  ])
 }
