@@ -10,7 +10,7 @@ const file = (topics: string) => `defaults: { replicationFactor: 1, maxMessageBy
 test('topics.yaml names a record that has a schema for every topic', () => {
   const schemas = readdirSync(new URL('../../schemas/', import.meta.url)).map((name) => name.replace('.avsc', ''))
   const topology = readTopology()
-  expect(topology.topics.size).toBe(20)
+  expect(topology.topics.size).toBe(21)
   for (const declaration of topology.topics.values()) expect(schemas).toContain(declaration.record)
 })
 

@@ -86,7 +86,11 @@ const asked: Readonly<Record<Place, () => Promise<string>>> = {
     const verdict = await verifyOrder(order, {
       device: 'laser-1',
       trust: fixture.trust,
-      standing: { stops: tables['control.stops'], revocations: tables['control.revocations'] },
+      standing: {
+        stops: tables['control.stops'],
+        revocations: tables['control.revocations'],
+        federation: tables['control.federation'],
+      },
       codec: fixture.codec,
       hasBegun: () => false,
       now: now + 1000,
