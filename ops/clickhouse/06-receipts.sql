@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS receipts
   intent_id        String COMMENT 'Intent it is about' CODEC(ZSTD(1)),
   job_id           String COMMENT 'Job it is about: the correlation id everywhere' CODEC(ZSTD(1)),
   device           LowCardinality(String) COMMENT 'Device of the order' CODEC(ZSTD(1)),
+  owner            LowCardinality(String) COMMENT 'The human who answers for the definition of the agent that asked; empty when unknown' CODEC(ZSTD(1)),
   result           LowCardinality(String) COMMENT 'verified, rejected or timed-out' CODEC(ZSTD(1)),
   status           LowCardinality(String) COMMENT 'accepted, completed, failed, refused as the device said; empty on a time-out' CODEC(ZSTD(1)),
   reasons          Array(LowCardinality(String)) COMMENT 'Why an ack was rejected or work failed' CODEC(ZSTD(1)),

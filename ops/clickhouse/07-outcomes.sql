@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS outcomes
   intent_id        String COMMENT 'Intent it is about' CODEC(ZSTD(1)),
   job_id           String COMMENT 'Job it is about: the correlation id everywhere' CODEC(ZSTD(1)),
   device           LowCardinality(String) COMMENT 'Device asked' CODEC(ZSTD(1)),
+  owner            LowCardinality(String) COMMENT 'The human who answers for the definition of the agent that asked; empty when unknown' CODEC(ZSTD(1)),
   status           LowCardinality(String) COMMENT 'completed, failed, refused, denied, expired, timed-out or cancelled' CODEC(ZSTD(1)),
   stage            LowCardinality(String) COMMENT 'Stage that ended it; device for what the device said' CODEC(ZSTD(1)),
   reasons          Array(LowCardinality(String)) COMMENT 'Reason codes of what ended it' CODEC(ZSTD(1)),

@@ -16,6 +16,7 @@ SELECT
   counted.capability AS capability,
   if(counted.human = '', max(counted.human) OVER intent, counted.human) AS human,
   if(counted.agent = '', max(counted.agent) OVER intent, counted.agent) AS agent,
+  if(counted.owner = '', max(counted.owner) OVER intent, counted.owner) AS owner,
   if(row_number() OVER steps = 1, 0, dateDiff('millisecond', lagInFrame(counted.time) OVER steps, counted.time)) AS took_ms,
   counted.detail AS detail,
   event_id,
@@ -29,36 +30,36 @@ FROM
   SELECT
     job_id, intent_id, kind, event_id,
     argMin(
-      tuple(time, actor, verdict, reasons, device, capability, human, agent, detail, topic, partition, offset, recorded_at, step)
+      tuple(time, actor, verdict, reasons, device, capability, human, agent, owner, detail, topic, partition, offset, recorded_at, step)
         :: Tuple(time DateTime64(3, 'UTC'), actor String, verdict String, reasons Array(String), device String, capability String, human String,
-                 agent String, detail String, topic String, partition UInt16, offset UInt64, recorded_at DateTime64(3, 'UTC'), step UInt8),
+                 agent String, owner String, detail String, topic String, partition UInt16, offset UInt64, recorded_at DateTime64(3, 'UTC'), step UInt8),
       offset) AS counted
   FROM
   (
     SELECT job_id, intent_id, 'intent' AS kind, event_id, record_time AS time, agent AS actor, 'submitted' AS verdict,
-      [] :: Array(String) AS reasons, device :: String AS device, capability :: String AS capability, human, agent, command AS detail,
+      [] :: Array(String) AS reasons, device :: String AS device, capability :: String AS capability, human, agent, '' AS owner, command AS detail,
       topic :: String AS topic, partition, offset, recorded_at, 0 AS step
     FROM intents
     UNION ALL
-    SELECT job_id, intent_id, 'decision', event_id, decided_at, stage, verdict, reasons :: Array(String), device, capability, human, agent, detail,
+    SELECT job_id, intent_id, 'decision', event_id, decided_at, stage, verdict, reasons :: Array(String), device, capability, human, agent, owner :: String, detail,
       topic, partition, offset, recorded_at,
       1 + indexOf(['identity-verify', 'delegation-check', 'semantic-bounds', 'approval-router', 'device-dispatch'], stage)
     FROM decisions WHERE in_place
     UNION ALL
-    SELECT job_id, intent_id, 'approval', event_id, record_time, human, answer, [], '', '', '', '', '', topic, partition, offset, recorded_at, 4
+    SELECT job_id, intent_id, 'approval', event_id, record_time, human, answer, [], '', '', '', '', '', '', topic, partition, offset, recorded_at, 4
     FROM approvals
     UNION ALL
-    SELECT job_id, intent_id, 'order', event_id, decided_at, 'device-dispatch', 'sent', [], device, '', '', '', '', topic, partition, offset, recorded_at, 7
+    SELECT job_id, intent_id, 'order', event_id, decided_at, 'device-dispatch', 'sent', [], device, '', '', '', '', '', topic, partition, offset, recorded_at, 7
     FROM orders
     UNION ALL
-    SELECT job_id, intent_id, 'ack', event_id, record_time, device, status, [], device, '', '', '', statement, topic, partition, offset, recorded_at, 8
+    SELECT job_id, intent_id, 'ack', event_id, record_time, device, status, [], device, '', '', '', '', statement, topic, partition, offset, recorded_at, 8
     FROM acks
     UNION ALL
     SELECT job_id, intent_id, 'receipt', event_id, decided_at, 'device-dispatch', if(status = '', result, concat(result, ' ', status)),
-      reasons :: Array(String), device, '', '', '', detail, topic, partition, offset, recorded_at, 9
+      reasons :: Array(String), device, '', '', '', owner :: String, detail, topic, partition, offset, recorded_at, 9
     FROM receipts WHERE in_place
     UNION ALL
-    SELECT job_id, intent_id, 'outcome', event_id, decided_at, stage, status, reasons :: Array(String), device, '', '', '', detail,
+    SELECT job_id, intent_id, 'outcome', event_id, decided_at, stage, status, reasons :: Array(String), device, '', '', '', owner :: String, detail,
       topic, partition, offset, recorded_at, 10
     FROM outcomes WHERE in_place
   )

@@ -212,6 +212,8 @@ export type Outcome = {
   intentId: IntentId
   jobId: JobId
   device: DeviceId
+  /** The human who answers for the definition of the agent that asked, as identity-verify signed; empty when unknown */
+  owner: string
   /** completed, failed, refused, denied, expired, timed-out, cancelled (no enum: Avro symbols have no hyphen) */
   status: OutcomeStatus
   /** The stage that ended it; device for what the device said */
@@ -228,6 +230,8 @@ export type Receipt = {
   intentId: IntentId
   jobId: JobId
   device: DeviceId
+  /** The human who answers for the definition of the agent that asked, as identity-verify signed; empty when unknown */
+  owner: string
   /** verified, rejected, timed-out (no enum: Avro symbols have no hyphen) */
   result: ReceiptResult
   /** accepted, completed, failed, refused as the device said; empty on a time-out */

@@ -91,6 +91,7 @@ describe('the device’s word', () => {
       intentId: order.intentId,
       jobId: 'job-1',
       device: 'laser-1',
+      owner: 'alice',
       result: 'verified',
       status: 'completed',
       measured: '{"energyJoules":1200}',
@@ -331,7 +332,12 @@ describe('silence', () => {
     back.now += 1
     const receipt = only(await back.tick())
     expect(said(receipt)).toBe('timed-out not-answered-in-time')
-    expect(receipt).toMatchObject({ eventId: `device-dispatch:dispatch:${partition}:0`, intentId: order.intentId, ack: null })
+    expect(receipt).toMatchObject({
+      eventId: `device-dispatch:dispatch:${partition}:0`,
+      intentId: order.intentId,
+      owner: 'alice',
+    })
+    expect(receipt.ack).toBeNull()
     expect((statementOf(receipt) as ReceiptStatement).ack).toBe('')
     expect(await back.tick()).toEqual([])
     await back.restart()

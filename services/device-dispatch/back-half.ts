@@ -12,7 +12,7 @@ import {
 import { parseAttest } from '@interlock/tpm'
 import { digest } from '@interlock/trust'
 import { judgeAck, readAckStatement, saidBy } from './judge-ack.ts'
-import { readOrder } from './order.ts'
+import { ownerIn, readOrder } from './order.ts'
 import { type AckFacts, horizonMs, OrdersInFlight } from './orders-in-flight.ts'
 import { draftReceipt } from './receipt.ts'
 
@@ -78,7 +78,8 @@ function observeOrder(memory: OrdersInFlight, incoming: Incoming<'Order'>, parts
   if (key !== device || partitionOf(device, partitions) !== position.partition) return false
   const { intentId, expiresAt } = read.statement
   const orderDigest = digest((record.statements.at(-1) as Order['statements'][number]).statement)
-  memory.addOrder({ intentId, jobId, device, orderDigest, nonce, position, beginBy: deadline, endBy: expiresAt })
+  const owner = ownerIn(record)
+  memory.addOrder({ intentId, jobId, device, owner, orderDigest, nonce, position, beginBy: deadline, endBy: expiresAt })
   return true
 }
 
@@ -117,7 +118,7 @@ function receiptOfAck(memory: OrdersInFlight, incoming: Incoming<'Ack'>, { now, 
   const judged = judgeAck(ack, key, order, { memory, tables, now })
   const found = { now, status: ack.status, ack: bytes }
   if (!judged.ok) {
-    const subject = order ?? { intentId: ack.intentId, jobId: ack.jobId, device: key, orderDigest: '' }
+    const subject = order ?? { intentId: ack.intentId, jobId: ack.jobId, device: key, owner: '', orderDigest: '' }
     return draftReceipt(subject, position, { ...found, result: 'rejected', reasons: [judged.reason], detail: judged.detail })
   }
   const { reason } = judged.value.statement

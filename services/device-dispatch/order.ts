@@ -10,7 +10,8 @@ import {
   orderObligationsSchema,
   type SignedStatement,
 } from '@interlock/contracts'
-import { statementOf, type Write } from '@interlock/enforcer'
+import { type IdentityObligations, obligationsOf, statementOf, type Write } from '@interlock/enforcer'
+import { digest } from '@interlock/trust'
 
 /** device-dispatch's ALLOW among a record's statements, the last one: what makes a record an order. Undefined for anything else. */
 export function readOrder(
@@ -21,6 +22,20 @@ export function readOrder(
     return undefined
   const obligations = orderObligationsSchema.safeParse(statement.obligations)
   return obligations.success ? { statement, obligations: obligations.data } : undefined
+}
+
+/**
+ * The human who answers for the agent that asked: from identity-verify's statement, found link by link from the signed one at the end, each read only when its digest is that of
+ * the link after it. Empty where a link is broken: who wrote the record may have put another in.
+ */
+export function ownerIn({ statements }: Pick<Decision, 'statements'>): string {
+  let linked: DecisionStatement | undefined
+  for (const { statement } of statements.toReversed()) {
+    if (linked && linked.previous !== digest(statement)) return ''
+    linked = JSON.parse(statement.toString('utf8')) as DecisionStatement
+  }
+  const owner = linked && obligationsOf<IdentityObligations>([linked], 'identity-verify')?.owner
+  return typeof owner === 'string' ? owner.slice(0, 256) : ''
 }
 
 /** The order is the ALLOW itself, keyed by device; the device believes only its statements. None for a refusal. */

@@ -40,8 +40,8 @@ test('keeps an open order however old, and forgets a closed one', () => {
     beginBy: 10,
     endBy: 20,
   }
-  memory.addOrder({ ...order, intentId: 'intent', orderDigest: 'order' })
-  memory.addOrder({ ...order, intentId: 'open', orderDigest: 'open' })
+  memory.addOrder({ ...order, owner: 'alice', intentId: 'intent', orderDigest: 'order' })
+  memory.addOrder({ ...order, owner: 'alice', intentId: 'open', orderDigest: 'open' })
   memory.addReceipt(receipt('completed'), facts('done', 1))
   memory.forget(100 * 3_600_000)
   expect(memory.get('intent')).toBeUndefined()

@@ -11,6 +11,8 @@ export type OrderInFlight = {
   readonly intentId: string
   readonly jobId: string
   readonly device: string
+  /** The human who answers for the agent that asked, as identity-verify signed. */
+  readonly owner: string
   /** base64url SHA-256 of device-dispatch's statement. */
   readonly orderDigest: string
   readonly nonce: string

@@ -13,8 +13,8 @@ import { canonicalBytes, digest } from '@interlock/trust'
 import type { JudgedAck } from './judge-ack.ts'
 import type { OrderInFlight } from './orders-in-flight.ts'
 
-/** What a receipt is about; `orderDigest` is empty where an ack names no order of ours. */
-export type ReceiptSubject = Pick<OrderInFlight, 'intentId' | 'jobId' | 'device' | 'orderDigest'>
+/** What a receipt is about; `orderDigest` and `owner` are empty where an ack names no order of ours. */
+export type ReceiptSubject = Pick<OrderInFlight, 'intentId' | 'jobId' | 'device' | 'owner' | 'orderDigest'>
 
 export type Finding = {
   readonly now: number
@@ -51,6 +51,7 @@ export function draftReceipt(subject: ReceiptSubject, position: EventPosition, f
     intentId: about.intentId as IntentId,
     jobId: about.jobId as JobId,
     device: subject.device.slice(0, 64) as DeviceId,
+    owner: subject.owner,
     result,
     status,
     reasons,

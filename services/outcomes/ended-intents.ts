@@ -3,12 +3,17 @@ export const horizonMs = 2 * 3_600_000
 
 /** The intents of one partition that have begun or ended: a fold over decisions and receipts. */
 export class EndedIntents {
-  readonly #begun = new Map<string, number>()
+  readonly #begun = new Map<string, { readonly at: number; readonly owner: string }>()
   readonly #endings = new Map<string, { readonly event: string; readonly at: number }>()
 
-  /** identity-verify let it in. */
-  begin(intentId: string, at: number): void {
-    if (!this.#begun.has(intentId)) this.#begun.set(intentId, at)
+  /** identity-verify let it in, and signed who answers for the agent that asked. */
+  begin(intentId: string, at: number, owner: string): void {
+    if (!this.#begun.has(intentId)) this.#begun.set(intentId, { at, owner })
+  }
+
+  /** Empty where nobody let it in. */
+  ownerOf(intentId: string): string {
+    return this.#begun.get(intentId)?.owner ?? ''
   }
 
   hasBegun(intentId: string): boolean {
@@ -27,7 +32,7 @@ export class EndedIntents {
 
   /** Entries lie in the order in which they were added, within a clock's skew. */
   forget(now: number): void {
-    for (const [intentId, at] of this.#begun) {
+    for (const [intentId, { at }] of this.#begun) {
       if (at > now - horizonMs) break
       this.#begun.delete(intentId)
     }

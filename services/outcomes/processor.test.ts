@@ -104,6 +104,7 @@ async function receiptOf(
     detail: '{}',
     orderDigest: statement.orderDigest,
     measured: '{"energyJoules":1200}',
+    owner: 'alice',
     tpmClockMs: 0,
     tpmResetCount: 0,
     tpmRestartCount: 0,
@@ -171,6 +172,13 @@ describe('the device’s last word ends an intent', () => {
     ],
   ])('%s', async (expected, change) => {
     expect(said(await receive(await receiptOf(await decided('device-dispatch'), change)))).toBe(expected)
+  })
+
+  test('tells who answers for the agent that asked, as identity-verify signed, also after a restart', async () => {
+    const dispatched = await decided('device-dispatch')
+    await meet(await decided('identity-verify', {}, { intent: intentIn(dispatched) }))
+    await here.restart()
+    expect(only(await receive(await receiptOf(dispatched))).owner).toBe('alice')
   })
 
   test('tells what the device measured', async () => {
@@ -294,6 +302,7 @@ describe('only what is signed, by whom it names and where it belongs, ends an in
       intentId: decision.intentId,
       jobId: decision.jobId,
       device: decision.device,
+      owner: '',
       status: 'completed',
       stage: 'device',
       reasons: [],

@@ -1,9 +1,11 @@
 import { type Decision, eventId, type Outcome, partitionOf, type StageName, stageNames } from '@interlock/contracts'
 import {
   answersStageBefore,
+  type IdentityObligations,
   type Incoming,
   isDecisionOf,
   isGenuine,
+  obligationsOf,
   type Processor,
   type ServiceParts,
   signedEventId,
@@ -42,7 +44,17 @@ export function outcomes(parts: Parts): Processor<EndedIntents> {
       const event = eventId(name, position)
       if (!ending || !memory.isEndedBy(record.intentId, event)) return []
       const { intentId, jobId, device, decidedAt } = record
-      const outcome: Outcome = { eventId: event, intentId, jobId, device, decidedAt, ...ending, reasons: [...ending.reasons] }
+      const owner = memory.ownerOf(intentId)
+      const outcome: Outcome = {
+        eventId: event,
+        intentId,
+        jobId,
+        device,
+        owner,
+        decidedAt,
+        ...ending,
+        reasons: [...ending.reasons],
+      }
       parts.count(outcome.status)
       return [{ topic: output, key, record: outcome }]
     },
@@ -58,7 +70,10 @@ function observeDecision(memory: EndedIntents, incoming: Incoming<'Decision'>, p
   if (key !== record.jobId || !isHome(record.jobId, incoming, parts)) return false
   const statement = statementOf(record)
   if (!statement || !('verdict' in statement)) return false
-  if (stage === 'identity-verify' && statement.verdict === 'ALLOW') memory.begin(statement.intentId, statement.decidedAt)
+  if (stage === 'identity-verify' && statement.verdict === 'ALLOW') {
+    const owner = obligationsOf<IdentityObligations>([statement], stage)?.owner ?? ''
+    memory.begin(statement.intentId, statement.decidedAt, owner)
+  }
   const ending = endingOfDecision(record)
   if (ending && endsItsIntent(memory, record, parts)) memory.add(statement.intentId, eventId(name, position), statement.decidedAt)
   return true

@@ -55,6 +55,16 @@ describe('a definition', () => {
     expect(server.agents.get('definition:welder')).toMatchObject({ hash })
   })
 
+  it.each<[string, Partial<AgentDefinition['definition']>]>([
+    ['model', { modelDigest: 'sha256:0002' }],
+    ['prompt', { systemPrompt: 'You weld. ' }],
+    ['tools', { toolManifest: ['interlock.submit', 'shell'] }],
+    ['version', { version: '1.0.1' }],
+    ['sub-agents', { subAgents: ['welder'] }],
+  ])('is another one with another %s', (_what, change) => {
+    expect(definitionHashOf({ ...text, ...change })).not.toBe(definitionHashOf(text))
+  })
+
   it('goes from draft to active, is suspended and comes back, and is retired for good', async () => {
     await order({ ...welder, state: 'draft' })
     for (const next of ['active', 'suspended', 'active', 'retired'] as const) {

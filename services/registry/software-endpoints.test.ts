@@ -27,7 +27,7 @@ const keyOf = ({ privateKey, chain }: { privateKey: Parameters<typeof signingKey
 const enrolled = async (): Promise<SigningKey> =>
   keyOf(await enrolSoftwareAgent(server.url, await admissionOf(fixture, { subject })))
 function svidOf(chain: readonly Buffer[]): Svid {
-  const svid = validateSvid(chain, fixture.trust.anchors, Date.now(), 30_000)
+  const svid = validateSvid(chain, fixture.trust.anchors, server.parts.now(), 30_000)
   if (!svid.ok) throw new Error(svid.reason)
   return svid.value
 }
@@ -115,6 +115,8 @@ describe('an agent without a TPM renews', () => {
     const after = keyOf(await renewSoftwareAgent(server.url, before))
     expect(svidOf(after.chain)).toMatchObject({ spiffeId: subject, assurance: 'software' })
     expect(after.keyId).not.toBe(before.keyId)
+    // Both count until the first one ends: who changes over has no gap.
+    expect(svidOf(before.chain).spiffeId).toBe(subject)
   })
 
   it('attack 36: an assertion that was used is good for no other path and no other request', async () => {
@@ -169,13 +171,16 @@ describe('a sub-agent', () => {
     parent = await enrolled()
   })
 
-  /** As the parent asks when so much of its time is over. */
-  async function bringUpAfter(ms: number): Promise<unknown> {
+  const at = (ms: number) => {
     server.clockMs = ms
     const iat = Math.floor((Date.now() + ms) / 1000)
+    return { iat, exp: iat + 60 }
+  }
+  /** As an agent asks for one below it when so much time is over. */
+  async function bringUpAfter(ms: number, by = parent, whom = child): Promise<unknown> {
     return send('/agents/sub-agents', {
-      assertion: await assertion(parent, { iat, exp: iat + 60 }),
-      subject: child,
+      assertion: await assertion(by, at(ms)),
+      subject: whom,
       csr: (await csr()).toString('base64url'),
     })
   }
@@ -195,6 +200,29 @@ describe('a sub-agent', () => {
     // To the second, and by far less than the hour that it would have else.
     expect(own - child).toBeLessThanOrEqual(1000)
     expect(await bringUpAfter(3_590_000)).toEqual({ error: 'parent-ends' })
+  })
+
+  it('has its next certificate from its parent’s next one, while the one before still counts', async () => {
+    const half = 1_800_000
+    const endOf = (answer: unknown) =>
+      svidOf((answer as { chain: string[] }).chain.map((der) => Buffer.from(der, 'base64url'))).notAfterMs
+    const first = endOf(await bringUpAfter(0))
+    const request = { assertion: await assertion(parent, at(half)), csr: (await csr()).toString('base64url') }
+    const { chain } = (await send('/agents/renewals', request)) as { chain: string[] }
+    const identity = fixture.domain.identities.get('agent-laser-operator-z1')
+    const renewed = signingKey(
+      identity?.privateKey as Parameters<typeof signingKey>[0],
+      chain.map((der) => Buffer.from(der, 'base64url')),
+    )
+    expect(endOf(await bringUpAfter(half + 1000, renewed))).toBeGreaterThan(first + half - 60_000)
+    expect(first).toBeGreaterThan(Date.now() + half + 1000)
+  })
+
+  it('has none below it that outlives the first of them', async () => {
+    edit('definition:mill-operator', { definition: { subAgents: ['mill-operator'] } })
+    const key = await enrolSubAgent(server.url, parent, child)
+    const grandchild = await enrolSubAgent(server.url, key, agentSpiffeId('mill-operator', 'c2'))
+    expect(svidOf(grandchild.chain).notAfterMs).toBeLessThanOrEqual(svidOf(parent.chain).notAfterMs)
   })
 
   it('gets no certificate of its own accord', async () => {
