@@ -26,7 +26,7 @@ export function validateFederatedSvid(
   const trustDomain = namedDomain(chain)
   if (trustDomain === undefined || trustDomain === anchors.trustDomain) return own
   const partner = federation.get(trustDomain)
-  if (partner?.kind !== 'partner' || partner.trustDomain !== trustDomain) return refused('svid-trust-domain', { trustDomain })
+  if (partner?.kind !== 'partner') return refused('svid-trust-domain', { trustDomain })
   // Nobody knows whether a root was withdrawn since.
   if (partner.expiresAt <= now) return refused('trust-domain-overdue', { trustDomain, expiredAt: partner.expiresAt })
   return validateSvid(chain, anchorsOf(partner), now, skewMs)

@@ -123,6 +123,7 @@ const demand = (change: object) => {
 describe('an intent of a partner’s agent', () => {
   it('passes identity-verify by an entry of ours, as our definition, with our owner, as software', async () => {
     const definition = tables['control.agents'].get('definition:laser-operator')
+    edit(`instance:${robot}`, { assurance: 'tee' })
     expect(ask(await intentOf())).toMatchObject({
       verdict: 'ALLOW',
       obligations: {
@@ -161,7 +162,15 @@ describe('an intent of a partner’s agent', () => {
       },
       'assurance-too-low',
     ],
-    ['its certificate is older than the device accepts', () => demand({ appraisalAgeMsMax: 1000 }), 'appraisal-too-old'],
+    // However fresh the entry is.
+    [
+      'its certificate is older than the device accepts',
+      () => {
+        demand({ appraisalAgeMsMax: 1000 })
+        edit(`instance:${robot}`, { appraisedAt: now + 900 })
+      },
+      'appraisal-too-old',
+    ],
   ])('is refused where %s', async (_what, fall, reason) => {
     const intent = await intentOf()
     fall()
