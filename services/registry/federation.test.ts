@@ -1,3 +1,4 @@
+import { KeyObject } from 'node:crypto'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { admitFederatedAgent, enrolSoftwareAgent } from '@interlock/sdk'
@@ -5,6 +6,7 @@ import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { openTrustBundle, spiffeBundleBytesMax, spiffeBundleOf } from '@interlock/trust'
 import { createRoot } from '@interlock/trust/issue'
 import { type TestDomain, testDomain } from '@interlock/trust/test-domain'
+import * as x509 from '@peculiar/x509'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { publishOwnBundle, refreshPartner, withdrawOthers } from './partners.ts'
 import { configured, fixtureOf, startBundleEndpoint, tlsIdentityOf } from './test-partner.ts'
@@ -42,6 +44,17 @@ const entryOf = (server: TestRegistry, name: string) => server.federation.get(na
 const refresh = async (one: Parameters<typeof refreshPartner>[0], by = ours) => {
   const result = await refreshPartner(one, by.parts)
   return result.ok ? 'fresh' : result.reason
+}
+
+/** A web server's certificate for localhost, its own authority. */
+async function webServer() {
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+  const names = new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])
+  const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }
+  const made = { name: 'CN=localhost', keys, signingAlgorithm, extensions: [names], notBefore: new Date(Date.now() - 60_000) }
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(made)
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' })
+  return { key: Buffer.from(key), cert: Buffer.from(certificate.toString('pem')) }
 }
 
 /** A server that answers as it is told, with an SVID of the partner's registry. */
@@ -202,6 +215,15 @@ describe('a partner’s bundle is refused', () => {
   it('where it cannot be recorded', async () => {
     ours.isLogAway = true
     await expect(refreshPartner(await partner(), ours.parts)).rejects.toThrow('the log is away')
+  })
+
+  it('of the profile https_web unless the name in the address is the certificate’s, under an authority that is trusted', async () => {
+    const { cert, ...identity } = await webServer()
+    const text = JSON.stringify(spiffeBundleOf([Buffer.from(domain.root.certificate.rawData)], 1, 300))
+    const url = await answering((server) => server.on('request', (_, response) => response.end(text)), { cert, ...identity })
+    const web = { profile: 'https_web', trustDomain: 'partner.example', certificateAuthorities: cert.toString() } as const
+    expect(await refresh({ ...web, bundleEndpoint: url.replace('localhost', '127.0.0.1') })).toBe('endpoint-untrusted')
+    expect(await refresh({ ...web, bundleEndpoint: url })).toBe('fresh')
   })
 
   it('of the profile https_web from a server that no authority of the web vouches for', async () => {
