@@ -1,6 +1,7 @@
 export { type Device, startDevice } from './device.ts'
 export { SetUpMissingError } from './java.ts'
 export { StackRunningError } from './lock.ts'
+export { freePort } from './ports.ts'
 export { prepareStack, prepareTopics } from './prepare.ts'
 export { ProcessError } from './process.ts'
 export { saying } from './progress.ts'

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@interlock/ops/local'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { enterLive, type Live } from './live-system.ts'
@@ -40,7 +41,8 @@ describe('a receiver of signals', () => {
     writeFileSync(file, JSON.stringify({ receivers }))
     live = await enterLive(['token-service'])
     service = await live.system.startSecond('token-service', {
-      INTERLOCK_OAUTH_PORT: '0',
+      // The same after a restart: it is the issuer's name.
+      INTERLOCK_OAUTH_PORT: String(await freePort()),
       INTERLOCK_SIGNAL_RECEIVERS: file,
     })
   })
