@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { rangeSchema } from './authorization-details.ts'
+import { programProfileSchema } from './program-machine.ts'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 const time = z.int().min(0).max(253_402_300_799_999)
@@ -112,14 +113,7 @@ export const deviceEntrySchema = z.strictObject({
       risk: z.enum(['low', 'medium', 'high']),
       parameters: z.record(z.string().max(64), parameterSchema),
       /** Whether a program goes with it, and the media types it may have. */
-      program: z
-        .strictObject({
-          mediaTypes: z.array(z.string().max(100)).min(1).max(8),
-          bytesMax: z.int().min(1),
-          /** Where the machine can go, by axis (x, y, z), in the coordinates of its first work offset. An axis that is not here must not move. */
-          axes: z.record(z.string().max(8), rangeSchema),
-        })
-        .optional(),
+      program: programProfileSchema.optional(),
     }),
   ),
   /** How long an order may wait before the device must have begun, and have ended, milliseconds. */

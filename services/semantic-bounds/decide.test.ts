@@ -183,7 +183,7 @@ describe('semantic-bounds refuses', () => {
       'program-outside-machine',
       () => mill({ program: goodProgram.replace('G1 X60', `G91\n${'G1 X60 F1500\n'.repeat(3)}G1 X1`) }),
     ],
-    ['attack 68: an O-word', 'gcode-word-unsupported', () => mill({ program: `o100 call\n${goodProgram}` })],
+    ['attack 68: an O-word', 'gcode-subprogram-unknown', () => mill({ program: `o100 call\n${goodProgram}` })],
     [
       'attack 69: a feed beyond the command’s',
       'program-outside-command',

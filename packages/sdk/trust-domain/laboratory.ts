@@ -84,6 +84,18 @@ export const deviceProfiles: Readonly<Record<string, DeviceProfile>> = {
             y: { min: '-100', max: '100', unit: 'mm' },
             z: { min: '-50', max: '50', unit: 'mm' },
           },
+          machine: {
+            dialect: 'rs274',
+            startUp: 'G54 G92.1 G49 G91.1 G97 G98',
+            motion: {
+              x: { ratePerMin: 12_000, accelerationPerS2: 500 },
+              y: { ratePerMin: 12_000, accelerationPerS2: 500 },
+              z: { ratePerMin: 6_000, accelerationPerS2: 300 },
+            },
+            // The vice stands where the machine's own origin is.
+            workOffsets: { 1: { x: 0, y: 0, z: 0 } },
+          },
+          limits: { time: { max: '4', unit: 'h' } },
         },
       },
     },
