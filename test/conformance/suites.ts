@@ -1,5 +1,6 @@
 import { limbo, pkits } from './certificate-paths.ts'
 import { eventLogs } from './event-logs.ts'
+import { gcode } from './gcode.ts'
 import { joseCookbook } from './jose-cookbook.ts'
 import { jsonWebKeys } from './json-web-keys.ts'
 import { jsonWebSignatures } from './json-web-signatures.ts'
@@ -25,4 +26,5 @@ export const suites = {
   'spire svids': spire,
   'webauthn l3': webauthn,
   'tpm event logs': eventLogs,
+  gcode,
 } as const

@@ -34,6 +34,8 @@ export function runCycle(machine: Machine, code: number) {
   if (!block.movesAxes) refuse('cycle-malformed', { wanted: 'axes' })
   if (state.modes.compensation !== 400) refuse('compensation-malformed', { in: 'a cycle' })
   const { axes } = planeOf(state.modes)
+  // LinuxCNC 2.9 taps along the wrong axis in the other planes: what a control would do there is not known.
+  if ((code === 740 || code === 840) && state.modes.plane !== 170) refuse('cycle-malformed', { wanted: 'G17' })
   const others = block.present & axisBits & ~axes.reduce((mask, axis) => mask | (1 << (letterOfAxis[axis] as number)), 0)
   if (others !== 0) refuse('cycle-malformed', { wanted: 'X, Y and Z alone' })
   if (state.modes.distance < 0) refuse('mode-unset', { wanted: 'G90 or G91' })

@@ -119,8 +119,18 @@ export class Motion {
       axis,
       Number.isNaN(from) ? this.#farthest(axis, to) : Math.abs(to - from) + off + (this.#state.slack[axis] as number),
     )
+    this.#leave(axis)
     this.#sum.extend(axis, to - off, to + off)
     if (axis === E) this.cost.extrude(to - from)
+  }
+
+  /** The first move of an axis begins where it stood, if that is known; otherwise it is between the soft limits as every place is. */
+  #leave(axis: number): void {
+    if (this.#sum.min[axis] !== Number.POSITIVE_INFINITY) return
+    const from = this.#state.position[axis] as number
+    if (Number.isNaN(from)) return
+    const off = this.#state.slack[axis] as number
+    this.#sum.extend(axis, from - off, from + off)
   }
 
   /** Ends a move: where the machine is now. */
