@@ -43,7 +43,7 @@ describe('interlock', () => {
   it('says what it can do', () => {
     const { status, stdout } = run('--help')
     expect(status).toBe(exitCodes.done)
-    for (const command of ['intent', 'approve', 'stop', 'revoke', 'trace', 'topics']) expect(stdout).toContain(command)
+    for (const command of ['intent', 'approve', 'stop', 'revoke', 'trace', 'topics', 'program']) expect(stdout).toContain(command)
   })
 
   it.each([
@@ -55,6 +55,28 @@ describe('interlock', () => {
     const { status, stderr } = run(...words)
     expect(status).toBe(exitCodes.usage)
     expect(stderr).toContain(message)
+  })
+
+  it('program check: prints where a program goes and draws it, without a stack', () => {
+    const plate = fileURLToPath(new URL('../../ops/scenario/plate.ngc', import.meta.url))
+    const svg = join(directory, 'plate.svg')
+    const { status, stdout } = run('program', 'check', plate, '--device', 'mill-1', '--svg', svg)
+    expect(status).toBe(exitCodes.done)
+    expect(stdout).toMatch(/^x {9}0 to 75/m)
+    expect(stdout).toMatch(/^feed {6}800 mm\/min$/m)
+    expect(readFileSync(svg, 'utf8')).toContain('<svg')
+  })
+
+  it.each([
+    ['leaves the machine', 'G21 G90\nG0 X900\nM2', 'program-outside-machine'],
+    ['cannot be bounded', 'G21 G90\nG0 X#7\nM2', 'gcode-parameter-unset'],
+    ['moves the next one', 'G21 G90\nG10 L2 P1 X5\nM2', 'program-leaves-offsets'],
+  ])('program check: says no to a program that %s', (_what, program, reason) => {
+    const file = join(directory, 'bad.ngc')
+    writeFileSync(file, program)
+    const { status, stdout } = run('program', 'check', file, '--device', 'mill-1')
+    expect(status).toBe(exitCodes.no)
+    expect(stdout).toContain(`refused: ${reason}`)
   })
 
   it('names the missing trust domain, and what makes one', () => {

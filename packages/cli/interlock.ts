@@ -9,6 +9,7 @@ import { addDevJob } from './commands/dev-job.ts'
 import { addDevice } from './commands/device.ts'
 import { addIntent } from './commands/intent.ts'
 import { addMeasure } from './commands/measure.ts'
+import { addProgram } from './commands/program.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addStop } from './commands/stop.ts'
 import { addTopics } from './commands/topics.ts'
@@ -34,6 +35,7 @@ addAdmit(program)
 addAgent(program)
 addDevice(program)
 addTopics(program)
+addProgram(program)
 
 try {
   await program.parseAsync()

@@ -143,6 +143,7 @@ export class Motion {
       position[axis] = target.place[axis] as number
       slack[axis] = target.slack[axis] as number
     }
+    if ((target.axes & 0b11) !== 0) this.#state.isSlackTurned = target.isTurned
     this.#state.leavesCompensation = false
     if (from) this.#observe?.({ isRapid, from, to: Float64Array.from(position), ...(arc && { arc }) })
   }

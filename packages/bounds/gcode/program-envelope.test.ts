@@ -100,6 +100,11 @@ describe('a program’s envelope', () => {
     )
   })
 
+  it('a turned work offset does not make the box grow with every move', () => {
+    const turned = `G10 L2 P1 R30\n${'G1 X3 Y2\nG1 X1\nG91 G1 Y0.5\nG90\n'.repeat(5_000)}G10 L2 P1 R0\nM2`
+    expect(axesOf(`${setUp}${turned}`).x?.max).toBeLessThan(3)
+  })
+
   it.each([
     ['a work offset', `${setUp}G10 L2 P1 X5\nM2`, ['work offset 1']],
     ['a shift', `${setUp}G92 X5\nM2`, ['G92']],

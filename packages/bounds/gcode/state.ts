@@ -57,6 +57,8 @@ export class State {
   readonly position: Float64Array
   /** How far the true position may be from it: roundings of this interpreter and of the controller. */
   readonly slack = new Float64Array(axisCount)
+  /** A turn of the work offset mixes what X and Y are off by: both then hold the length of it, which no further turn makes longer. */
+  isSlackTurned = false
   /** Origins of the work offsets 1 to 9, and their turns about Z in degrees. */
   readonly origins: Float64Array[]
   readonly rotations: Float64Array
@@ -130,13 +132,18 @@ export class State {
 
   /** Position in the program's coordinates, millimetres or degrees; NaN where not known. Turned work offsets turn X and Y alone. */
   programPosition(): Float64Array {
-    return this.unshifted().map((value, axis) => value - (this.shift[axis] as number))
+    const place = this.unshifted()
+    for (let axis = 0; axis < axisCount; axis += 1) place[axis] = (place[axis] as number) - (this.shift[axis] as number)
+    return place
   }
 
   /** The same without G92 and G52. */
   unshifted(): Float64Array {
     const origin = this.origins[this.workOffset] as Float64Array
-    const place = this.position.map((value, axis) => value - (origin[axis] as number) - (this.toolOffset[axis] as number))
+    const place = new Float64Array(axisCount)
+    for (let axis = 0; axis < axisCount; axis += 1) {
+      place[axis] = (this.position[axis] as number) - (origin[axis] as number) - (this.toolOffset[axis] as number)
+    }
     if (this.rotation !== 0) turn(place, -this.rotation)
     return place
   }
@@ -153,9 +160,13 @@ export class State {
   /** The inverse: machine coordinates of a place in the program's. */
   machinePosition(program: Float64Array): Float64Array {
     const origin = this.origins[this.workOffset] as Float64Array
-    const place = program.map((value, axis) => value + (this.shift[axis] as number))
+    const place = new Float64Array(axisCount)
+    for (let axis = 0; axis < axisCount; axis += 1) place[axis] = (program[axis] as number) + (this.shift[axis] as number)
     if (this.rotation !== 0) turn(place, this.rotation)
-    return place.map((value, axis) => value + (origin[axis] as number) + (this.toolOffset[axis] as number))
+    for (let axis = 0; axis < axisCount; axis += 1) {
+      place[axis] = (place[axis] as number) + (origin[axis] as number) + (this.toolOffset[axis] as number)
+    }
+    return place
   }
 }
 

@@ -11,6 +11,8 @@ export class Target {
   readonly slack = new Float64Array(axisCount)
   /** Bit per axis. */
   axes = 0
+  /** The slack of X is that of the two together, whichever way they lie. */
+  isTurned = false
   readonly #state: State
   readonly #roundoff: number
 
@@ -24,6 +26,7 @@ export class Target {
     const { modes, position, offset, offsetMagnitude, offsetSlack, slack, scale } = this.#state
     const u = this.#roundoff
     this.axes = 0
+    this.isTurned = false
     if (modes.units < 0) refuse('mode-unset', { wanted: 'G20 or G21' })
     for (let axis = 0; axis < axisCount; axis += 1) {
       const from = letterOfAxis[axis] as number
@@ -50,23 +53,25 @@ export class Target {
     if (this.#state.rotation !== 0 && !isMachine && (this.axes & xyBits) !== 0) this.#turn(block)
   }
 
-  /** A place in the program's coordinates, millimetres or degrees. */
+  /** A place in the program's coordinates, millimetres or degrees, which was reckoned from where the machine stands. */
   aimProgram(program: Float64Array, axes: number): void {
-    const { rotation, offsetMagnitude, offsetSlack } = this.#state
+    const { rotation, offsetMagnitude, offsetSlack, slack } = this.#state
     const machine = this.#state.machinePosition(program)
-    this.axes = rotation !== 0 && (axes & xyBits) !== 0 ? axes | xyBits : axes
-    const reach = this.#state.xyReach(program)
+    this.isTurned = rotation !== 0 && (axes & xyBits) !== 0
+    this.axes = this.isTurned ? axes | xyBits : axes
+    const turned = this.isTurned ? this.#turnedSlack(program, true) : 0
     for (let axis = 0; axis < axisCount; axis += 1) {
       if ((this.axes & (1 << axis)) === 0) continue
       this.place[axis] = machine[axis] as number
-      const magnitude =
-        axis <= Y && rotation !== 0 ? reach : Math.abs(program[axis] as number) + (offsetMagnitude[axis] as number)
-      this.slack[axis] = (offsetSlack[axis] as number) + 32 * this.#roundoff * magnitude
+      const magnitude = Math.abs(program[axis] as number) + (offsetMagnitude[axis] as number)
+      const straight = (slack[axis] as number) + (offsetSlack[axis] as number) + 32 * this.#roundoff * magnitude
+      this.slack[axis] = this.isTurned && axis <= Y ? turned : straight
     }
   }
 
   aimMachine(machine: Float64Array, axes: number): void {
     this.axes = axes
+    this.isTurned = false
     for (let axis = 0; axis < axisCount; axis += 1) {
       if ((axes & (1 << axis)) === 0) continue
       this.place[axis] = machine[axis] as number
@@ -95,9 +100,19 @@ export class Target {
     return isAsWritten && this.#state.modes.lathe !== 70 && (this.#roundoff === 2 ** -53 || Math.fround(value) === value)
   }
 
+  /** How far X and Y together may be off after a turn: `isKept` where one of them stays what it was. */
+  #turnedSlack(program: Float64Array, isKept: boolean): number {
+    const { slack, offsetSlack, isSlackTurned } = this.#state
+    const [x, y] = [slack[X] as number, slack[Y] as number]
+    const kept = !isKept ? 0 : isSlackTurned ? Math.max(x, y) : Math.hypot(x, y)
+    return (
+      kept + Math.hypot(offsetSlack[X] as number, offsetSlack[Y] as number) + 32 * this.#roundoff * this.#state.xyReach(program)
+    )
+  }
+
   /** A turned work offset makes of X a move of X and Y. */
   #turn(block: Block): void {
-    const { scale, slack, offsetSlack, modes } = this.#state
+    const { scale, modes } = this.#state
     const program = this.#state.programPosition()
     for (const axis of [X, Y]) {
       const value = block.value(letterOfAxis[axis] as number)
@@ -106,11 +121,13 @@ export class Target {
       program[axis] = this.#isAbsolute(axis) ? scaled : (program[axis] as number) + scaled
     }
     const machine = this.#state.machinePosition(program)
-    const off = [X, Y].reduce((sum, axis) => sum + (slack[axis] as number) + (offsetSlack[axis] as number), 0)
+    const isWhole = [X, Y].every((axis) => block.has(letterOfAxis[axis] as number) && this.#isAbsolute(axis))
+    const off = this.#turnedSlack(program, !isWhole)
     for (const axis of [X, Y]) {
       this.place[axis] = machine[axis] as number
-      this.slack[axis] = off + 32 * this.#roundoff * this.#state.xyReach(program)
+      this.slack[axis] = off
     }
+    this.isTurned = true
     this.axes |= xyBits
   }
 }
