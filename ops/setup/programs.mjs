@@ -1,11 +1,16 @@
 /** What neither npm nor Maven can bring: named with the command that installs it, and installed where that needs no question. */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { platform } from 'node:os'
 import { missingReleases } from './jars.mjs'
 import { findJava, javaVersionMin } from './java.mjs'
 import { run, SetUpError, say } from './say.mjs'
 
 const isThere = (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+
+/** As services/token-service/pages/test-browser.ts looks for it. */
+const isBrowserThere = () =>
+  ['chromium', 'chromium-browser', 'google-chrome'].some(isThere) || existsSync('/Applications/Chromium.app')
 
 /** What this machine lacks: what to call it, and the packages that have it. */
 function missingPrograms({ forTests }) {
@@ -22,6 +27,7 @@ function missingPrograms({ forTests }) {
     { name: 'softhsm2-util', debian: 'softhsm2', brew: 'softhsm', isThere: () => !forTests || isThere('softhsm2-util') },
     { name: 'pkcs11-tool', debian: 'opensc', brew: 'opensc', isThere: () => !forTests || isThere('pkcs11-tool') },
     { name: 'tpm2_quote', debian: 'tpm2-tools', brew: 'tpm2-tools', isThere: () => !forTests || isThere('tpm2_quote') },
+    { name: 'Chromium', debian: 'chromium', brew: '--cask chromium', isThere: () => !forTests || isBrowserThere() },
   ]
   return programs.filter((program) => !program.isThere())
 }

@@ -7,10 +7,13 @@ import { addDefinition } from './commands/definition.ts'
 import { addDevInit } from './commands/dev-init.ts'
 import { addDevJob } from './commands/dev-job.ts'
 import { addDevice } from './commands/device.ts'
+import { addGrant } from './commands/grant.ts'
+import { addHuman } from './commands/human.ts'
 import { addIntent } from './commands/intent.ts'
 import { addMeasure } from './commands/measure.ts'
 import { addProgram } from './commands/program.ts'
 import { addRevoke } from './commands/revoke.ts'
+import { addStanding } from './commands/standing.ts'
 import { addStop } from './commands/stop.ts'
 import { addTopics } from './commands/topics.ts'
 import { addTrace } from './commands/trace.ts'
@@ -25,6 +28,9 @@ const dev = program.command('dev').description('the local trust domain')
 addDevInit(dev)
 addDevJob(dev)
 addIntent(program)
+addGrant(program)
+addStanding(program)
+addHuman(program)
 addApprove(program)
 addStop(program)
 addRevoke(program)

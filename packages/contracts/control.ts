@@ -157,8 +157,8 @@ export const policyEntrySchema = z.discriminatedUnion('kind', [
 
 /** control.revocations, id `<kind>:<subject>`: what no longer counts, from when on. A compacted table has no deletion: an entry stays. */
 export const revocationEntrySchema = z.strictObject({
-  kind: z.enum(['agent', 'definition', 'certificate', 'token', 'job', 'human', 'device', 'enforcer-key']),
-  /** SPIFFE ID, definition hash, x5t#S256, `<iss> <jti>`, job, human, device, key id. */
+  kind: z.enum(['agent', 'definition', 'certificate', 'token', 'job', 'human', 'standing-grant', 'device', 'enforcer-key']),
+  /** SPIFFE ID, definition hash, x5t#S256, `<iss> <jti>`, job, human, standing grant's id, device, key id. */
   subject: z.string().min(1).max(2200),
   from: time,
   reason: z.string().max(400),

@@ -27,9 +27,9 @@ export const grantRequestSchema = z.strictObject({
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 
-/** A human's assertion over a grant request, as it travels in the root token. Bytes are base64url. */
+/** A human's assertion over a grant request or a standing grant, as it travels in the root token. Bytes are base64url. */
 export const consentSchema = z.strictObject({
-  /** Canonical JSON of the grant request. */
+  /** Canonical JSON of what was signed. */
   request: base64url.max(32_768),
   credentialId: base64url.max(1400),
   authenticatorData: base64url.max(5500),

@@ -12,7 +12,7 @@ export {
   type VerifiedOrder,
   verifyOrder,
 } from './adapter/verify-order.ts'
-export { consentToGrant, GrantAnswerError, readGrantRequest } from './answer-grant.ts'
+export { consentToGrant, GrantAnswerError, readGrantRequest, refuseGrant } from './answer-grant.ts'
 export { admit, type ByOperator } from './enrolment/admit.ts'
 export { admitFederatedAgent } from './enrolment/admit-federated.ts'
 export {
@@ -51,6 +51,8 @@ export { QuantityError, quantity } from './orchestrator/quantity.ts'
 export {
   type JobToRequest,
   type RequestedJob,
+  type RequestedStandingGrant,
+  type StandingGrantToRequest,
   TokenClient,
   TokenServiceError,
   type TokenToExchange,

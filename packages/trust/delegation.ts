@@ -6,6 +6,7 @@ import { equalDigest } from './digest.ts'
 import { algorithmOf, verifySignature } from './signing-key.ts'
 import { type SvidReason, validateSvid } from './svid.ts'
 import { delegationDepthMax, readTaskToken, type TaskToken, type TaskTokenReason } from './task-token.ts'
+import { subjectsOfToken, tokenName } from './token-subjects.ts'
 import type { TrustAnchors } from './trust-anchors.ts'
 import { verifiedTokensOf } from './verified-tokens.ts'
 
@@ -91,25 +92,22 @@ export function verifyDelegation(texts: readonly string[], expected: DelegationT
     human: leaf.sub,
     job: leaf.job,
     actors,
-    tokens: tokens.map(nameOf),
+    tokens: tokens.map(({ claims }) => tokenName(claims)),
     grants: tokens.map(({ claims }) => claims.authorization_details),
     expiresAt: Math.min(...tokens.map(({ claims }) => claims.exp)) * 1000,
   })
 }
 
-/** A token's name for replay and revocation: never its text, which can be written in several ways (ATTACKS 42). */
-const nameOf = ({ claims }: TaskToken): string => `${claims.iss} ${claims.jti}`
-
 type Wrong = { reason: DelegationReason; detail?: Record<string, unknown> } | undefined
 
 function wrongOfAny(token: TaskToken, { anchors, now, skewMs, revocations }: DelegationToVerify): Wrong {
-  const { aud, iat, nbf, exp, sub, job, act, cnf } = token.claims
+  const { aud, iat, nbf, exp } = token.claims
   const { signedBy } = token
   if (aud !== anchors.audience) return { reason: 'token-audience', detail: { aud } }
   if (Math.max(iat, nbf ?? 0) * 1000 > now + skewMs) return { reason: 'token-not-yet-valid' }
   if (exp * 1000 <= now - skewMs || exp <= iat) return { reason: 'token-expired', detail: { exp } }
   const subjects = [
-    ...[`token:${nameOf(token)}`, `agent:${act.sub}`, `certificate:${cnf['x5t#S256']}`, `human:${sub}`, `job:${job}`],
+    ...subjectsOfToken(token.claims),
     // Whoever has the token service's stolen key writes the times himself: from then on it signed nothing that counts (ATTACKS 158).
     ...('kid' in signedBy ? [`enforcer-key:${signedBy.kid}`] : []),
   ]

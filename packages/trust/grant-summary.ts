@@ -1,9 +1,19 @@
-import type { ArgumentLimit, Grant, Range } from '@interlock/contracts'
+import type { ArgumentLimit, Grant, Range, StandingGrant } from '@interlock/contracts'
 
 /** Grants in plain words, a line each, for who signs them. Everything that a grant can say is in its line. */
 export function summaryOfGrants(grants: readonly Grant[]): string {
   return grants.map(summaryOfGrant).join('\n')
 }
+
+/** A standing grant in plain words: a line for when and how often, then its grants. */
+export function summaryOfStandingGrant(grant: Omit<StandingGrant, 'summary'>): string {
+  const { jobPrefix, jobsMax, jobsPerDayMax, jobSecondsMax, from, until, grants } = grant
+  const often = `at most ${jobsMax} jobs, ${jobsPerDayMax} in 24 hours, ${jobSecondsMax / 60} minutes each`
+  const when = `from ${minuteOf(from)} until ${minuteOf(until)}`
+  return [`without asking again, jobs called ${jobPrefix}: ${often}, ${when}`, summaryOfGrants(grants)].join('\n')
+}
+
+const minuteOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 function summaryOfGrant(grant: Grant): string {
   const [actions, locations] = [grant.actions, grant.locations].map((names) => names.map(shown).join(' or '))

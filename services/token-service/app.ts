@@ -7,7 +7,9 @@ import { askedOf, consent, deny, requestGrant } from './grant-endpoints.ts'
 import { answerMs, pollingSeconds } from './grant-requests.ts'
 import { authorizationDetailsSchema, keySetOf, metadataOf } from './metadata.ts'
 import { OAuthError } from './oauth-error.ts'
+import { grantPages } from './pages/routes.ts'
 import type { Parts } from './parts.ts'
+import { requestStandingGrant } from './standing-grant-endpoints.ts'
 import { endJob, introspect, revoke, token } from './token-endpoints.ts'
 
 /** More than the largest request has: a token, two assertions with their certificates, grants. */
@@ -67,6 +69,7 @@ export function tokenApp(parts: Parts, events: AppEvents): Hono<Environment> {
       job: request.job,
     })
   })
+  app.post('/standing_grants', async (context) => context.json(requestStandingGrant(await asked(context), parts)))
   app.post('/token', async (context) => context.json(await token(await asked(context), parts)))
   app.post('/introspect', async (context) => context.json(introspect(await asked(context), parts)))
   app.post('/revoke', async (context) => {
@@ -77,8 +80,12 @@ export function tokenApp(parts: Parts, events: AppEvents): Hono<Environment> {
     await endJob(await asked(context), parts)
     return context.body(null, 200)
   })
+  app.route('/', grantPages(parts))
   app.get('/grants/:code', (context) => context.json({ request: askedOf(context.req.param('code'), parts).request }))
   app.post('/grants/:code', async (context) => {
+    // A form of another site's cannot send JSON without being asked first whether it may.
+    if (!/^application\/json(;|$)/.test(context.req.header('content-type') ?? ''))
+      throw new OAuthError('invalid_request', 'content-type')
     const read = assertionSchema.safeParse(await context.req.json().catch(() => undefined))
     if (!read.success) throw new OAuthError('invalid_request', 'no assertion')
     const bytes = (text: string) => Buffer.from(text, 'base64url')

@@ -1,5 +1,5 @@
-import type { GrantRequest, Human, TaskTokenClaims } from '@interlock/contracts'
-import { isRevoked, verifyConsent } from '@interlock/trust'
+import type { Human, TaskTokenClaims } from '@interlock/contracts'
+import { isRevoked, type JobTerms, verifyConsent } from '@interlock/trust'
 import { clockSkewMs } from './agent-assertion.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Parts } from './parts.ts'
@@ -13,7 +13,7 @@ export function requester(sub: string, { tables, now }: Parts): Human {
 }
 
 /** What the human signed for a root token, by the rule that delegation-check and devices have. @throws OAuthError access_denied */
-export async function consentedTo(root: TaskTokenClaims, parts: Parts): Promise<GrantRequest> {
+export async function consentedTo(root: TaskTokenClaims, parts: Parts): Promise<JobTerms> {
   const human = requester(root.sub, parts)
   const consent = await verifyConsent({ root, human, expected: parts.anchors.webauthn, skewMs: clockSkewMs })
   if (!consent.ok) throw new OAuthError('access_denied', consent.reason)

@@ -1,28 +1,29 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { TaskTokenClaims } from '@interlock/contracts'
+import type { GrantRequest } from '@interlock/contracts'
 import { type Assertion, canonicalBytes, summaryOfGrants } from '@interlock/trust'
 import { authenticate, type Client } from './client.ts'
 import { consentedTo, requester } from './consented.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import type { PendingGrant } from './grant-requests.ts'
+import { grantsToShow } from './grants-to-show.ts'
 import { issue, type TokenAnswer } from './issue.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Parameters } from './parameters.ts'
 import type { Parts } from './parts.ts'
-import { rootClaims } from './token-claims.ts'
+import { keepStandingGrant } from './standing-grant-endpoints.ts'
+import { rootClaims, widestRoot } from './token-claims.ts'
 
 /** A job may last a day; its tokens an hour at most. */
 const jobSecondsMax = 86_400
 const jobPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /** RFC 8628 §3.1: an orchestrator asks for a job, and its human has to sign. `login_hint` names the human, `may_act` the sub-agents. */
-export function requestGrant(request: EndpointRequest, parts: Parts): PendingGrant {
+export function requestGrant(request: EndpointRequest, parts: Parts): PendingGrant & { readonly request: GrantRequest } {
   const { requests, issued, anchors, now } = parts
   const { parameters } = request
   const client = authenticate(request, parts)
   const human = requester(parameters.need('login_hint'), parts)
-  const grants = parameters.grants()
-  if (!grants) throw new OAuthError('invalid_authorization_details', 'none')
+  const grants = grantsToShow(parameters)
   const job = parameters.get('job') ?? `job-${randomUUID()}`
   if (!jobPattern.test(job)) throw new OAuthError('invalid_request', 'job')
   const owner = issued.ownerOf(job)
@@ -42,7 +43,6 @@ export function requestGrant(request: EndpointRequest, parts: Parts): PendingGra
     until: from + parameters.seconds('job_lifetime', 300, jobSecondsMax, 3600) * 1000,
     nonce: randomBytes(32).toString('base64url'),
   }
-  if (asked.summary.length > 4000) throw new OAuthError('invalid_authorization_details', 'more than a human can read')
   return requests.open(asked, now())
 }
 
@@ -64,7 +64,8 @@ export async function consent(userCode: string, assertion: Assertion, parts: Par
     clientDataJson: text(assertion.clientDataJson),
     signature: text(assertion.signature),
   }
-  await consentedTo({ ...widestRoot(pending, parts), consent: given }, parts)
+  await consentedTo({ ...widestRoot(pending.request, parts), consent: given }, parts)
+  if (pending.request.kind === 'standing-grant') return keepStandingGrant(pending, pending.request, given, parts)
   pending.state = { kind: 'consented', consent: given }
 }
 
@@ -84,21 +85,4 @@ export async function tokenOfGrant(parameters: Parameters, client: Client, parts
   const answer = await issue(claims, parts)
   requests.end(deviceCode)
   return answer
-}
-
-/** The most that could be issued under a request: what the consent is tried with before there is a token. */
-function widestRoot({ request }: PendingGrant, { key, now }: Parts): TaskTokenClaims {
-  return {
-    iss: key.spiffeId,
-    sub: request.human,
-    aud: request.audience,
-    iat: Math.floor(now() / 1000),
-    exp: Math.floor(request.until / 1000),
-    jti: randomUUID(),
-    job: request.job,
-    act: { sub: request.orchestrator },
-    cnf: { 'x5t#S256': '' },
-    authorization_details: request.grants,
-    ...(request.mayDelegateTo.length > 0 && { may_act: { sub: request.mayDelegateTo } }),
-  }
 }

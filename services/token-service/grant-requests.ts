@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
-import type { Consent, GrantRequest } from '@interlock/contracts'
+import type { AskedGrant, Consent, GrantRequest } from '@interlock/contracts'
 import { OAuthError } from './oauth-error.ts'
 
 /** How long a human has to look at it and sign. */
@@ -14,7 +14,7 @@ const letters = 'BCDFGHJKLMNPQRSTVWXZ'
 export type PendingGrant = {
   readonly deviceCode: string
   readonly userCode: string
-  readonly request: GrantRequest
+  readonly request: AskedGrant
   readonly expiresAt: number
   state: { readonly kind: 'open' } | { readonly kind: 'denied' } | { readonly kind: 'consented'; readonly consent: Consent }
   askedAt: number
@@ -29,13 +29,13 @@ export class GrantRequests {
   /** By the digest of the device code: how long a look-up takes says nothing about a secret that is hashed first. */
   readonly #byDeviceCode = new Map<string, PendingGrant>()
 
-  open(request: GrantRequest, now: number): PendingGrant {
+  open<Request extends AskedGrant>(request: Request, now: number): PendingGrant & { readonly request: Request } {
     this.#forget(now)
     const own = [...this.#byUserCode.values()].filter((one) => one.request.orchestrator === request.orchestrator)
     if (own.length >= perAgentMax || this.#byUserCode.size >= countMax)
       throw new OAuthError('slow_down', 'too many open grant requests')
     const userCode = Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('')
-    const pending: PendingGrant = {
+    const pending: PendingGrant & { readonly request: Request } = {
       deviceCode: randomBytes(32).toString('base64url'),
       userCode,
       request,
@@ -57,7 +57,8 @@ export class GrantRequests {
   /** What came of it, for the agent that asked. @throws OAuthError as RFC 8628 §3.5 says */
   answered(deviceCode: string, orchestrator: string, now: number): { readonly request: GrantRequest; readonly consent: Consent } {
     const pending = this.#byDeviceCode.get(digestOf(deviceCode))
-    if (!pending || pending.request.orchestrator !== orchestrator) throw new OAuthError('invalid_grant', 'device code')
+    if (pending?.request.kind !== 'grant' || pending.request.orchestrator !== orchestrator)
+      throw new OAuthError('invalid_grant', 'device code')
     if (pending.expiresAt <= now) throw new OAuthError('expired_token', 'nobody answered')
     const isTooSoon = now - pending.askedAt < pollingSeconds * 1000 - 100
     pending.askedAt = now

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Codec, IssuedToken, JobId, RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
+import type { Codec, Consent, IssuedToken, JobId, RevocationEntry, StandingGrant, TaskTokenClaims } from '@interlock/contracts'
 import { murmur2Partitioner } from '@interlock/sdk'
 import type { AgentTables } from '@interlock/trust'
-import { type SigningKey, signControlEntry } from '@interlock/trust'
+import { consentId, type SigningKey, signControlEntry } from '@interlock/trust'
 import type { Kafka, Producer } from 'kafkajs'
 import { OAuthError } from './oauth-error.ts'
 import type { TokenLog } from './parts.ts'
@@ -56,6 +56,22 @@ export class KafkaTokenLog implements TokenLog {
       expiresAt: claims.exp * 1000,
     }
     await this.#send('tokens', claims.job, this.#codec.encode('tokens', record))
+  }
+
+  async stands(grant: StandingGrant, consent: Consent, signingInput: string): Promise<void> {
+    const record: IssuedToken = {
+      tokenId: consentId(consent),
+      issuer: this.#key.spiffeId,
+      jobId: grant.jobPrefix as JobId,
+      human: grant.human,
+      agent: grant.orchestrator,
+      certificate: '',
+      parent: '',
+      signingInput,
+      issuedAt: grant.from,
+      expiresAt: grant.until,
+    }
+    await this.#send('tokens', grant.jobPrefix, this.#codec.encode('tokens', record))
   }
 
   /** Resolves when the entry is read back: it is then in force here, and on its way everywhere else. */

@@ -4,6 +4,7 @@ import {
   isRevoked,
   readTaskToken,
   type StandingReason,
+  subjectsOfToken,
   type TaskToken,
   type TaskTokenReason,
   verifySignature,
@@ -48,7 +49,7 @@ export function livingToken(text: string, parts: Parts): Result<LivingToken, Tok
   const now = parts.now()
   if (lineage.some(({ claims }) => claims.exp * 1000 <= now)) return refused('token-expired')
   if (lineage.some(({ claims }) => claims.iat * 1000 > now + clockSkewMs)) return refused('token-not-yet-valid')
-  const subjects = lineage.flatMap(({ claims }) => subjectsOf(claims))
+  const subjects = lineage.flatMap(({ claims }) => subjectsOfToken(claims))
   if (isRevoked(subjects, parts.tables, now)) return refused('revoked')
   for (const { claims } of lineage) {
     const fallen = actorRefusal(claims.act.sub, parts.tables, now)
@@ -56,14 +57,6 @@ export function livingToken(text: string, parts: Parts): Result<LivingToken, Tok
   }
   return accepted({ token: token.value, lineage })
 }
-
-const subjectsOf = ({ iss, jti, act, cnf, sub, job }: TaskTokenClaims) => [
-  `token:${iss} ${jti}`,
-  `agent:${act.sub}`,
-  `certificate:${cnf['x5t#S256']}`,
-  `human:${sub}`,
-  `job:${job}`,
-]
 
 /** Whether an agent holds a token or is one of those over whom it came. */
 export function isActorOf(claims: TaskTokenClaims, spiffeId: string): boolean {

@@ -25,6 +25,7 @@ import { mutualTlsOptions, watchServerCertificate } from './mutual-tls.ts'
 import { parseTokenSettings } from './settings.ts'
 import { readReceivers } from './signals/receivers.ts'
 import { Transmitter } from './signals/transmitter.ts'
+import { StandingGrants } from './standing-grants.ts'
 
 const settings = parseSettings(process.env)
 const own = parseTokenSettings(process.env)
@@ -67,6 +68,7 @@ log.info('stopped')
 async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const kafka = new kafkajs.Kafka({ clientId: 'token-service', brokers: [...settings.kafka], logLevel: kafkajs.logLevel.NOTHING })
   const issued = new IssuedTokens()
+  const standing = new StandingGrants()
   const fold = new ControlFold(codec, anchors)
   const tables = {
     agents: new Map() as ReadonlyMap<string, AgentEntry>,
@@ -77,6 +79,9 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     tables.revocations = fold.table('control.revocations')
   }
   const now = () => Date.now()
+  const forget = () => {
+    for (const kept of [issued, standing]) kept.forget(now())
+  }
   // Without its tables it would issue to the revoked, and tell nobody of them: it must start anew.
   const crash = (error: Error) => {
     log.fatal({ error }, 'the control tables cannot be read any more')
@@ -91,7 +96,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       from: 'start',
       take: ({ value }) => {
         const record = value && codec.decode('tokens', value, 'IssuedToken')
-        if (record?.ok) issued.add(record.value.signingInput)
+        if (record?.ok) for (const kept of [issued, standing]) kept.add(record.value.signingInput)
       },
     })
     const control = await readControlTables(
@@ -107,7 +112,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     )
     await following.caughtUp
     change()
-    issued.forget(now())
+    forget()
     return [following, control]
   }
   const readers = await untilBroker(connected, outage, stopping.signal)
@@ -118,7 +123,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   let mtlsUrl = own.mtls?.url
   const app = tokenApp(
     {
-      ...{ key, anchors, tables, issued, log: tokenLog, now },
+      ...{ key, anchors, tables, issued, standing, log: tokenLog, now },
       requests: new GrantRequests(),
       used: new SingleUse(),
       startedAt: now(),
@@ -160,7 +165,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     mutual?.server instanceof TlsServer &&
     watchServerCertificate(own.mtls, mutual.server, (error) => log.warn({ error }, 'the next server certificate cannot be used'))
   await untilBroker(() => transmitter.start(kafka), outage, stopping.signal)
-  const forgetting = setInterval(() => issued.forget(now()), 60_000)
+  const forgetting = setInterval(forget, 60_000)
   const watching = watchBroker(kafka, 'tokens', outage, stopping.signal)
   isReady = true
   log.info({ http: operations.port, issuer, mtls: mtlsUrl }, 'ready')

@@ -17,6 +17,8 @@ export function metadataOf({ issuer, mtls }: Pick<Parts, 'issuer' | 'mtls'>): Re
   return {
     issuer,
     ...endpointsAt(issuer),
+    // Ours: where a standing grant is asked for.
+    standing_grant_endpoint: `${issuer}/standing_grants`,
     jwks_uri: `${issuer}/jwks.json`,
     grant_types_supported: Object.values(grantTypes),
     // There is no authorization endpoint: humans sign (RFC 8628).

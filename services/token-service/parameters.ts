@@ -48,6 +48,12 @@ export class Parameters {
     return this.seconds('lifetime', lifetimeMin, lifetimeMax, lifetimeMax)
   }
 
+  /** How many, 1 to `max`; must be there. */
+  count(name: string, max: number): number {
+    this.need(name)
+    return this.seconds(name, 1, max, max)
+  }
+
   seconds(name: string, min: number, max: number, otherwise: number): number {
     const text = this.get(name)
     if (text === undefined) return otherwise

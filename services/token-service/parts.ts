@@ -1,11 +1,14 @@
-import type { RevocationEntry, TaskTokenClaims } from '@interlock/contracts'
+import type { Consent, RevocationEntry, StandingGrant, TaskTokenClaims } from '@interlock/contracts'
 import type { AgentTables, SigningKey, SingleUse, TrustAnchors } from '@interlock/trust'
 import type { GrantRequests } from './grant-requests.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
+import type { StandingGrants } from './standing-grants.ts'
 
 /** Where what was issued or revoked is kept; a promise that resolves means that it is. */
 export interface TokenLog {
   issued(claims: TaskTokenClaims, signingInput: string): Promise<void>
+  /** A standing grant, as `recordOfStandingGrant` lays it out. */
+  stands(grant: StandingGrant, consent: Consent, record: string): Promise<void>
   revoked(entry: RevocationEntry): Promise<void>
 }
 
@@ -20,6 +23,7 @@ export type Parts = {
   readonly anchors: TrustAnchors
   readonly tables: AgentTables
   readonly issued: IssuedTokens
+  readonly standing: StandingGrants
   readonly requests: GrantRequests
   /** Assertions and DPoP proofs that were used. */
   readonly used: SingleUse

@@ -1,14 +1,14 @@
-import type { AddressInfo } from 'node:net'
-import type { AgentEntry, GrantRequest, RevocationEntry } from '@interlock/contracts'
+import type { AgentEntry, AskedGrant, RevocationEntry } from '@interlock/contracts'
 import { listen } from '@interlock/enforcer'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
 import { assertWithPasskey, type SoftwarePasskey } from '@interlock/sdk/software-passkey'
-import { canonicalBytes, digest, SingleUse } from '@interlock/trust'
+import { canonicalBytes, digest, SingleUse, type TrustAnchors } from '@interlock/trust'
 import { tokenApp } from './app.ts'
 import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
 import { mutualTlsOptions, type ServerCertificate } from './mutual-tls.ts'
 import type { OAuthError } from './oauth-error.ts'
+import { StandingGrants } from './standing-grants.ts'
 import { writeServerCertificate } from './test-mutual-tls.ts'
 
 /** The token service over real HTTP, with its log in memory, so that the log can fail. */
@@ -20,17 +20,27 @@ export type TestServer = {
   readonly revocations: Map<string, RevocationEntry>
   readonly recorded: string[]
   readonly issued: IssuedTokens
+  /** The fixture's, but for whose passkeys count. */
+  readonly anchors: TrustAnchors
+  readonly requests: GrantRequests
   /** Causes of refusals, which clients are not told. */
   readonly causes: string[]
   isLogAway: boolean
   /** What a browser does: reads what is asked, signs it with a passkey, sends the assertion. */
-  answer(userCode: string, human?: string, edit?: (request: GrantRequest) => GrantRequest): Promise<Response>
+  answer(userCode: string, human?: string, edit?: (request: AskedGrant) => AskedGrant): Promise<Response>
   stop(): void
+}
+
+export type TestServerOptions = {
+  /** Adds endpoints of another part of the service. */
+  readonly extend?: (app: ReturnType<typeof tokenApp>) => void
+  /** Passkeys then belong to the server's own address on this machine; else to the laboratory's console. */
+  readonly isForBrowser?: boolean
 }
 
 export async function startTestServer(
   fixture: Fixture,
-  extend: (app: ReturnType<typeof tokenApp>) => void = () => {},
+  { extend = () => {}, isForBrowser = false }: TestServerOptions = {},
 ): Promise<TestServer> {
   const tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: 'A'.repeat(43) })
   const agents = tables['control.agents'] as Map<string, AgentEntry>
@@ -38,7 +48,9 @@ export async function startTestServer(
   const recorded: string[] = []
   const causes: string[] = []
   const issued = new IssuedTokens()
-  const state = { isLogAway: false, issuer: '', mtlsUrl: '' }
+  const standing = new StandingGrants()
+  const requests = new GrantRequests()
+  const state = { isLogAway: false, issuer: '', mtlsUrl: '', anchors: fixture.trust.anchors }
   const app = tokenApp(
     {
       get issuer() {
@@ -48,15 +60,22 @@ export async function startTestServer(
         return { url: state.mtlsUrl }
       },
       key: fixture.key('service-token'),
-      anchors: fixture.trust.anchors,
+      get anchors() {
+        return state.anchors
+      },
       tables: { agents, revocations },
       issued,
-      requests: new GrantRequests(),
+      standing,
+      requests,
       used: new SingleUse(),
       log: {
         async issued(_claims, signingInput) {
           if (state.isLogAway) throw new Error('the log is away')
           recorded.push(signingInput)
+        },
+        async stands(_grant, _consent, record) {
+          if (state.isLogAway) throw new Error('the log is away')
+          recorded.push(record)
         },
         async revoked(entry) {
           revocations.set(`${entry.kind}:${entry.subject}`, entry)
@@ -71,8 +90,9 @@ export async function startTestServer(
     },
   )
   extend(app)
-  const { server } = await listen(app, '127.0.0.1', 0)
-  state.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { server, port } = await listen(app, '127.0.0.1', 0)
+  state.issuer = `http://${isForBrowser ? 'localhost' : '127.0.0.1'}:${port}`
+  if (isForBrowser) state.anchors = { ...state.anchors, webauthn: { rpId: 'localhost', origins: [state.issuer] } }
   const mutual = await listen(app, '127.0.0.1', 0, mutualTlsOptions(await serverCertificateOf(fixture)))
   state.mtlsUrl = `https://127.0.0.1:${mutual.port}`
   return {
@@ -80,7 +100,11 @@ export async function startTestServer(
     revocations,
     recorded,
     issued,
+    requests,
     causes,
+    get anchors() {
+      return state.anchors
+    },
     get issuer() {
       return state.issuer
     },
@@ -94,7 +118,7 @@ export async function startTestServer(
       state.isLogAway = value
     },
     async answer(userCode, human = 'alice', edit = (request) => request) {
-      const asked = (await (await fetch(`${state.issuer}/grants/${userCode}`)).json()) as { request: GrantRequest }
+      const asked = (await (await fetch(`${state.issuer}/grants/${userCode}`)).json()) as { request: AskedGrant }
       const passkey = fixture.domain.passkeys.get(human) as SoftwarePasskey
       const challenge = Buffer.from(digest(canonicalBytes(edit(asked.request))), 'base64url')
       const { credentialId, ...bytes } = assertWithPasskey(passkey, challenge)

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Consent, Grant, GrantRequest, TaskTokenClaims } from '@interlock/contracts'
-import { isNarrower } from '@interlock/trust'
+import type { AskedGrant, Consent, Grant, TaskTokenClaims } from '@interlock/contracts'
+import { isNarrower, type JobTerms, jobNameOf, termsOf } from '@interlock/trust'
 import type { Client } from './client.ts'
 import { OAuthError } from './oauth-error.ts'
+import type { Parts } from './parts.ts'
 
 /** Seconds a token may live (DESIGN "Trust services"). */
 export const lifetimeMin = 300
@@ -19,28 +20,49 @@ export type Issuing = {
 
 /** A root token: what a human consented to, for the orchestrator they named, bound to its certificate. */
 export function rootClaims(
-  request: GrantRequest,
+  terms: JobTerms,
   consent: Consent,
   holder: Client,
   { issuer, now, lifetime }: Issuing,
 ): TaskTokenClaims {
-  if (holder.spiffeId !== request.orchestrator) throw new OAuthError('invalid_grant', 'granted to another agent')
+  if (holder.spiffeId !== terms.orchestrator) throw new OAuthError('invalid_grant', 'granted to another agent')
   const iat = Math.floor(now / 1000)
-  const exp = Math.min(iat + lifetime, Math.floor(request.until / 1000))
+  const exp = Math.min(iat + lifetime, Math.floor(terms.until / 1000))
   if (exp <= iat) throw new OAuthError('invalid_grant', 'the job is over')
   return {
     iss: issuer,
-    sub: request.human,
-    aud: request.audience,
+    sub: terms.human,
+    aud: terms.audience,
     iat,
     exp,
     jti: randomUUID(),
-    job: request.job,
+    job: terms.job,
     act: { sub: holder.spiffeId },
     cnf: confirmationOf(holder),
-    authorization_details: request.grants,
+    authorization_details: terms.grants,
     consent,
-    ...(request.mayDelegateTo.length > 0 && { may_act: { sub: request.mayDelegateTo } }),
+    ...(terms.mayDelegateTo.length > 0 && { may_act: { sub: terms.mayDelegateTo } }),
+  }
+}
+
+/** The most that could be issued now under what was asked: what a consent is tried with before there is a token. @throws OAuthError */
+export function widestRoot(asked: AskedGrant, { key, now }: Parts): TaskTokenClaims {
+  const iat = Math.floor(now() / 1000)
+  const terms = termsOf(asked, asked.kind === 'grant' ? asked.job : jobNameOf(asked, 1, iat * 1000))
+  if (!terms.ok) throw new OAuthError('invalid_grant', terms.reason)
+  const { human, audience, job, orchestrator, grants, mayDelegateTo, until } = terms.value
+  return {
+    iss: key.spiffeId,
+    sub: human,
+    aud: audience,
+    iat,
+    exp: Math.floor(until / 1000),
+    jti: randomUUID(),
+    job,
+    act: { sub: orchestrator },
+    cnf: { 'x5t#S256': '' },
+    authorization_details: grants,
+    ...(mayDelegateTo.length > 0 && { may_act: { sub: mayDelegateTo } }),
   }
 }
 

@@ -10,11 +10,14 @@ import { genuineToken, isActorOf, type LivingToken, livingToken } from './living
 import { OAuthError } from './oauth-error.ts'
 import type { Parameters } from './parameters.ts'
 import type { Parts } from './parts.ts'
+import { startStandingJob } from './standing-grant-endpoints.ts'
 import { childClaims, type Issuing, rootClaims } from './token-claims.ts'
 
 export const grantTypes = {
   deviceCode: 'urn:ietf:params:oauth:grant-type:device_code',
   exchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  /** Ours: a job under a standing grant, named by `standing_grant` (RFC 6749 §4.5). */
+  standing: 'urn:interlock:params:oauth:grant-type:standing-grant',
 } as const
 
 /** RFC 8693 §3: both name what we issue. */
@@ -27,6 +30,7 @@ export async function token(request: EndpointRequest, parts: Parts): Promise<Tok
   const type = parameters.need('grant_type')
   if (type === grantTypes.deviceCode) return tokenOfGrant(parameters, client, parts)
   if (type === grantTypes.exchange) return exchange(parameters, client, parts)
+  if (type === grantTypes.standing) return startStandingJob(parameters, client, parts)
   throw new OAuthError('unsupported_grant_type', type.slice(0, 100))
 }
 

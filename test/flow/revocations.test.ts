@@ -8,7 +8,7 @@ import { stage as identityVerify } from '@interlock/identity-verify/stage'
 import { verifyOrder } from '@interlock/sdk'
 import { buildOrder, createFixture, createTables, decisionOf, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash } from '@interlock/sdk/trust-domain'
-import { digest, readTaskToken, VerifiedRoots } from '@interlock/trust'
+import { consentId, digest, readTaskToken, VerifiedRoots } from '@interlock/trust'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 /** Revocation by each kind, at each place that an intent passes. What the token service and the registry refuse is in their own tests. */
@@ -42,6 +42,12 @@ beforeAll(async () => {
 beforeEach(async () => {
   tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: digest(Buffer.alloc(0)) })
 })
+
+function consentIdOf(root: string): string {
+  const read = readTaskToken(root)
+  if (!read.ok || !read.value.claims.consent) throw new Error('the root token bears no consent')
+  return consentId(read.value.claims.consent)
+}
 
 const parts = (stage: StageName) => ({
   codec: fixture.codec,
@@ -186,6 +192,13 @@ const revocations: readonly (readonly [
     'human',
     () => 'alice',
     { 'delegation-check': 'revoked', 'device-dispatch': 'revoked', adapter: 'delegation-revoked' },
+  ],
+  [
+    // As with certificates, what waits for a human's approval is stopped by the machine itself.
+    'what the human signed',
+    'standing-grant',
+    () => consentIdOf(fixture.job.tokens['agent-job-orchestrator-o1']?.[0] ?? ''),
+    { 'delegation-check': 'revoked', adapter: 'delegation-revoked' },
   ],
   ['the device', 'device', () => 'laser-1', { 'device-dispatch': 'revoked', adapter: 'revoked' }],
   [

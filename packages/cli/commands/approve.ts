@@ -6,10 +6,10 @@ import { CliError } from '../cli-error.ts'
 import { type Connection, connect, send } from '../stack/connect.ts'
 import { readAll } from '../stack/follow.ts'
 import { readStackFile } from '../stack/stack-file.ts'
-import { readPasskeys } from '../trust-domain/init-trust-domain.ts'
 import type { Layout } from '../trust-domain/layout.ts'
 import { readTrustBundle } from '../trust-domain/trust-bundle-file.ts'
 import { defaultDirectory, openLayout } from './directory.ts'
+import { passkeyOf } from './passkey-of.ts'
 
 type Options = { directory: string; as: string }
 
@@ -40,10 +40,7 @@ export function addApprove(program: Command): void {
 
 async function run(intentId: string, answer: 'ALLOW' | 'DENY', { directory, as }: Options): Promise<void> {
   const layout = openLayout(directory)
-  const passkeys = readPasskeys(layout)
-  const passkey = passkeys.get(as)
-  if (!passkey)
-    throw new CliError('usage', `${as} has no passkey in ${layout.humans}`, `There are ${[...passkeys.keys()].join(', ')}.`)
+  const passkey = passkeyOf(layout, as)
   const { connection, requests } = await open(layout)
   const pending = requests.find(({ request }) => request.intentId === intentId)
   if (!pending) throw new CliError('no', `nothing waits for intent ${intentId}`, '`interlock approve list` shows what does.')

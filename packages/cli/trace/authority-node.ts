@@ -1,5 +1,13 @@
 import type { Human, Intent, TaskTokenClaims } from '@interlock/contracts'
-import { readCommand, readTaskToken, summaryOfGrants, verifyConsent, verifyDelegation, verifyIntentProof } from '@interlock/trust'
+import {
+  consentId,
+  readCommand,
+  readTaskToken,
+  summaryOfGrants,
+  verifyConsent,
+  verifyDelegation,
+  verifyIntentProof,
+} from '@interlock/trust'
 import { agentEnrolmentNode, claimsOf, holdersOf } from './enrolment-nodes.ts'
 import {
   type Check,
@@ -67,7 +75,14 @@ export async function authorityNode(
 async function consentCheck(root: TaskTokenClaims | undefined, human: Human | undefined, { anchors }: Reference): Promise<Check> {
   const what = 'signed by the human’s passkey, for no less than the root token grants'
   if (!root || !human) return unchecked(what, 'no verified entry of the human is kept')
-  return checkOf(what, await verifyConsent({ root, human, expected: anchors.webauthn, skewMs: SKEW_MS }))
+  const consent = await verifyConsent({ root, human, expected: anchors.webauthn, skewMs: SKEW_MS })
+  if (!consent.ok || !root.consent) return checkOf(what, consent)
+  const until = new Date(consent.value.until).toISOString()
+  const which =
+    consent.value.kind === 'grant'
+      ? `for this job, until ${until}`
+      : `once, by standing grant ${consentId(root.consent)}; the job lies within it, until ${until}`
+  return checkOf(`${what}: ${which}`, consent)
 }
 
 type Innermost = Pick<Evidence, 'issuedTokens'> & {

@@ -1,6 +1,7 @@
 import type { Decision, Intent, IssuedToken, Order, SignedStatement } from '@interlock/contracts'
 import { stageNames } from '@interlock/contracts'
-import { buildIntent, buildOrder, createFixture, decisionOf, type Fixture } from '@interlock/sdk/fixture'
+import { buildIntent, buildOrder, buildStandingJob, createFixture, decisionOf, type Fixture } from '@interlock/sdk/fixture'
+import { signControlEntry } from '@interlock/trust'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildTrace } from './build-trace.ts'
 import type { Evidence, Kept } from './evidence.ts'
@@ -67,6 +68,18 @@ describe('the trace of an intent', () => {
     expect(counts.holds).toBeGreaterThan(20)
     expect(counts.unchecked).toBeGreaterThan(3)
     expect(await failuresOf(evidence)).toEqual([expect.stringContaining('none is kept yet')])
+  })
+
+  it.each([
+    ['for the job itself', async () => fixture, 'grants: for this job, until'],
+    ['once, by a standing grant', () => buildStandingJob(fixture), 'grants: once, by standing grant'],
+  ])('says whether the human signed %s', async (_what, jobOf, said) => {
+    const alice = fixture.trust.humans.get('alice')
+    const statement = { table: 'control.agents', id: 'human:alice', revision: 1, updatedAt: now, value: alice } as const
+    const entry = await signControlEntry(statement, fixture.key('service-registry'))
+    const given = evidenceOf(await buildOrder(await jobOf()))
+    const trace = await traceOf({ ...given, controlEntries: [{ table: 'control.agents', entry }] })
+    expect(renderTrace(trace)).toMatch(new RegExp(`✓ signed by the human’s passkey, for no less than the root token ${said}`))
   })
 
   describe.each(stageNames)('finds it where, of what %s said,', (stage) => {

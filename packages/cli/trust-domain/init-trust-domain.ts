@@ -15,6 +15,7 @@ import {
 import { digest, loadSigningKey } from '@interlock/trust'
 import { readControlFile, writeControlFile } from './control-file.ts'
 import { type Layout, layoutOf } from './layout.ts'
+import { readTrustBundle } from './trust-bundle-file.ts'
 
 export type InitRequest = {
   readonly directory: string
@@ -75,7 +76,7 @@ async function signEntries(layout: Layout, request: InitRequest): Promise<TableE
   for (const { device, ...tpm } of request.devices) known.set(device, deviceEntry(device, tpm, request.now))
   const fresh = await controlEntries({
     devices: [...known.values()],
-    passkeys: readPasskeys(layout),
+    humans: readTrustBundle(layout).humans ?? [],
     boundsPolicy: request.policy && boundsPolicy(request.policy),
     registry: loadSigningKey(layout.key('service-registry'), layout.chain('service-registry')),
     operator: loadSigningKey(layout.key('operator-dev'), layout.chain('operator-dev')),

@@ -1,6 +1,7 @@
 import { accepted, type CommandDigest, type DecisionStatement, type Intent, type Result, refused } from '@interlock/contracts'
 import {
   type ConsentReason,
+  consentId,
   type DelegationReason,
   type ProofReason,
   verifyConsent,
@@ -68,6 +69,7 @@ export async function verifyAuthority(
     subjects: [
       ['job', intent.jobId],
       ['human', human],
+      ...(root.consent ? [['standing-grant', consentId(root.consent)] as const] : []),
       ['certificate', leaf.thumbprint],
       ...(leaf.definitionHash ? [['definition', leaf.definitionHash] as const] : []),
       ...actors.map((actor) => ['agent', actor] as const),

@@ -2,12 +2,20 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Grant } from '@interlock/contracts'
 import type { SigningKey } from '@interlock/trust'
 import * as oauth from 'oauth4webapi'
+import { z } from 'zod'
 import { signAgentAssertion } from './agent-assertion.ts'
 import { signDpopProof } from './dpop-proof.ts'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const exchangeType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const standingGrantType = 'urn:interlock:params:oauth:grant-type:standing-grant'
 const jwtType = 'urn:ietf:params:oauth:token-type:jwt'
+
+const standingGrantSchema = z.object({
+  standing_grant: z.string(),
+  user_code: z.string(),
+  verification_uri_complete: z.string(),
+})
 
 export type JobToRequest = {
   readonly human: string
@@ -29,6 +37,18 @@ export type RequestedJob = {
   readonly deviceCode: string
   readonly intervalMs: number
 }
+
+export type StandingGrantToRequest = Omit<JobToRequest, 'job'> & {
+  /** Begins the name of each of its jobs: lower case letters, digits and hyphens. */
+  readonly name: string
+  readonly jobs: number
+  readonly jobsPerDay: number
+  /** Seconds from now on in which jobs may begin, an hour to 28 days; a week where left out. */
+  readonly validity?: number
+}
+
+/** A standing grant that waits for its human. `standingGrant` is its id, for `startJob`. */
+export type RequestedStandingGrant = Pick<RequestedJob, 'userCode' | 'verificationUri'> & { readonly standingGrant: string }
 
 export type TokenToExchange = {
   readonly token: string
@@ -81,19 +101,12 @@ export class TokenClient {
 
   /** Asks for a job. Its human has to open the address and sign. */
   requestJob(request: JobToRequest): Promise<RequestedJob> {
-    const parameters = {
-      login_hint: request.human,
-      authorization_details: JSON.stringify(request.grants),
-      ...(request.mayDelegateTo && { may_act: JSON.stringify(request.mayDelegateTo) }),
-      ...(request.job !== undefined && { job: request.job }),
-      ...(request.lifetime !== undefined && { job_lifetime: String(request.lifetime) }),
-    }
     return told(async () => {
       const response = await oauth.deviceAuthorizationRequest(
         this.#server,
         this.#client,
         this.#authentication,
-        parameters,
+        parametersOf(request),
         this.#options,
       )
       const answer = await oauth.processDeviceAuthorizationResponse(this.#server, this.#client, response)
@@ -126,6 +139,44 @@ export class TokenClient {
       }
       await wait(intervalMs, undefined, { ...(signal && { signal }) })
     }
+  }
+
+  /** Asks for a standing grant: its human signs once, and jobs may then begin while nobody is there. */
+  requestStandingGrant(request: StandingGrantToRequest): Promise<RequestedStandingGrant> {
+    const { name, jobs, jobsPerDay, validity, ...job } = request
+    const own = { name, jobs: String(jobs), jobs_per_day: String(jobsPerDay) }
+    const body = new URLSearchParams({
+      ...parametersOf(job),
+      ...own,
+      ...(validity !== undefined && { validity: String(validity) }),
+    })
+    return told(async () => {
+      await this.#authentication(this.#server, this.#client, body, new Headers())
+      const response = await fetch(`${this.#server.issuer}/standing_grants`, { method: 'POST', body })
+      if (!response.ok) throw await refusalOf(response)
+      const answer = standingGrantSchema.parse(await response.json())
+      return {
+        standingGrant: answer.standing_grant,
+        userCode: answer.user_code,
+        verificationUri: answer.verification_uri_complete,
+      }
+    })
+  }
+
+  /** A job under a standing grant, with its root token: nobody is asked any more. */
+  startJob(standingGrant: string): Promise<{ readonly job: string; readonly token: string }> {
+    return told(async () => {
+      const response = await oauth.genericTokenEndpointRequest(
+        this.#server,
+        this.#client,
+        this.#authentication,
+        standingGrantType,
+        { standing_grant: standingGrant },
+        this.#options,
+      )
+      const answer = await oauth.processGenericTokenEndpointResponse(this.#server, this.#client, response)
+      return { job: String(answer.job), token: answer.access_token }
+    })
   }
 
   /** A narrower token for a sub-agent (RFC 8693). */
@@ -190,6 +241,23 @@ function fetchProving(key: SigningKey): ProvingFetch {
     const sent = { ...headers, dpop: await signDpopProof(key, { method, url }) }
     return fetch(url, { method, headers: sent, body: body as string, redirect, ...(signal && { signal }) })
   }
+}
+
+function parametersOf({ human, grants, mayDelegateTo, job, lifetime }: JobToRequest): Record<string, string> {
+  return {
+    login_hint: human,
+    authorization_details: JSON.stringify(grants),
+    ...(mayDelegateTo && { may_act: JSON.stringify(mayDelegateTo) }),
+    ...(job !== undefined && { job }),
+    ...(lifetime !== undefined && { job_lifetime: String(lifetime) }),
+  }
+}
+
+/** What an endpoint that OAuth does not have answers with; errors look as OAuth's. */
+async function refusalOf(response: Response): Promise<TokenServiceError> {
+  const read = z.object({ error: z.string() }).safeParse(await response.json().catch(() => undefined))
+  const code = read.success && response.status < 500 ? read.data.error : 'temporarily_unavailable'
+  return new TokenServiceError(code, `the token service refuses: ${code}`, undefined)
 }
 
 /** Plain HTTP is for a server on the same machine. */

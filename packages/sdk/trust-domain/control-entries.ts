@@ -1,15 +1,15 @@
-import type { AgentEntry, ControlEntry, ControlTable, DeviceEntry, PolicyEntry } from '@interlock/contracts'
+import type { AgentEntry, ControlEntry, ControlTable, DeviceEntry, Human, PolicyEntry } from '@interlock/contracts'
 import { type SigningKey, signControlEntry } from '@interlock/trust'
-import type { SoftwarePasskey } from '../software-passkey.ts'
-import { agentSpiffeId, definitionHash, humanEntry } from './domain.ts'
-import { agents, approvalPolicy, definitions, humans } from './laboratory.ts'
+import { agentSpiffeId, definitionHash } from './domain.ts'
+import { agents, approvalPolicy, definitions } from './laboratory.ts'
 
 export type TableEntry = { readonly table: ControlTable; readonly entry: ControlEntry }
 type Value = { readonly table: ControlTable; readonly id: string; readonly value: AgentEntry | DeviceEntry | PolicyEntry }
 
 export type ControlEntriesRequest = {
   readonly devices: readonly DeviceEntry[]
-  readonly passkeys: ReadonlyMap<string, SoftwarePasskey>
+  /** As the trust bundle has them: a passkey that was added counts on. */
+  readonly humans: readonly Human[]
   /** Without one there is no bounds policy, and every intent is denied for want of it. */
   readonly boundsPolicy?: Extract<PolicyEntry, { kind: 'bounds' }> | undefined
   /** service-registry's key signs agents and devices, operator-dev's the policies. */
@@ -29,7 +29,7 @@ export async function controlEntries(request: ControlEntriesRequest): Promise<Ta
   )
 }
 
-function valuesOf({ devices, passkeys, boundsPolicy, now }: ControlEntriesRequest): Value[] {
+function valuesOf({ devices, humans, boundsPolicy, now }: ControlEntriesRequest): Value[] {
   const names = Object.keys(definitions)
   return [
     ...names.map((name) => agentValue(`definition:${name}`, definitionEntry(name))),
@@ -45,10 +45,7 @@ function valuesOf({ devices, passkeys, boundsPolicy, now }: ControlEntriesReques
       } as const
       return agentValue(`instance:${spiffeId}`, instance)
     }),
-    ...humans.flatMap(({ sub, roles }) => {
-      const passkey = passkeys.get(sub)
-      return passkey ? [agentValue(`human:${sub}`, humanEntry(sub, roles, passkey))] : []
-    }),
+    ...humans.map((human) => agentValue(`human:${human.sub}`, human)),
     ...devices.map((value) => ({ table: 'control.devices', id: value.device, value }) as const),
     { table: 'control.policies', id: 'approval', value: approvalPolicy },
     ...(boundsPolicy ? [{ table: 'control.policies', id: 'bounds', value: boundsPolicy } as const] : []),

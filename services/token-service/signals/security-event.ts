@@ -60,6 +60,8 @@ function ofRevocation({ kind, subject, from, reason }: RevocationEntry, teller: 
       const [iss = '', jti = ''] = subject.split(' ')
       return session({ format: 'jwt_id', iss, jti })
     }
+    // Whoever it is that acts under it: a session that lasts and is known by its id.
+    case 'standing-grant':
     case 'job':
       return session(complex({ session: opaque(subject) }))
     case 'definition':

@@ -59,7 +59,9 @@ export async function startTestTransmitter(fixture: Fixture, receivers: readonly
     },
   }
   const now = () => Date.now() + clockMs
-  const server = await startTestServer(fixture, (app) => app.route('/', signalApp({ signer, streams, events, now })))
+  const server = await startTestServer(fixture, {
+    extend: (app) => app.route('/', signalApp({ signer, streams, events, now })),
+  })
   issuer = server.issuer
   const revisions = new Map<string, number>()
   const offsets = new Map<string, number>()

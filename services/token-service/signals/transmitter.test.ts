@@ -90,6 +90,7 @@ describe('what a receiver is told', () => {
     ['agent', laser, sessionRevoked, { format: 'uri', uri: laser }],
     ['token', 'spiffe://a/service/token j1', sessionRevoked, { format: 'jwt_id', iss: 'spiffe://a/service/token', jti: 'j1' }],
     ['job', 'job-1', sessionRevoked, { format: 'complex', session: { format: 'opaque', id: 'job-1' } }],
+    ['standing-grant', 'D'.repeat(43), sessionRevoked, { format: 'complex', session: { format: 'opaque', id: 'D'.repeat(43) } }],
     ['definition', 'A'.repeat(43), sessionRevoked, { format: 'complex', application: { id: 'A'.repeat(43) } }],
     ['certificate', 'B'.repeat(43), credentialChange, { format: 'opaque', id: 'B'.repeat(43) }],
     ['enforcer-key', 'C'.repeat(43), credentialChange, { format: 'opaque', id: 'C'.repeat(43) }],
