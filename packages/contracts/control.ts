@@ -126,7 +126,10 @@ export const deviceEntrySchema = z.strictObject({
 export const policyEntrySchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('bounds'),
-    revision: z.string().max(200),
+    /** What the policy calls itself, for people: the revision of its bundle. */
+    revision: z.string().max(160),
+    /** The revision of its entry, so that decisions can name it: it only grows, whatever the policy calls itself. */
+    sequence: z.int().min(1),
     /** An OPA WASM module, base64url, and its SHA-256. */
     wasm: base64url.max(1_400_000),
     wasmSha256: base64url.length(43),

@@ -42,3 +42,16 @@ test('refuses a value that is not of its table', async () => {
   const wrong = await signControlEntry({ ...statement, value: { ...value, scope: 'galaxy' } }, domain.signer('operator/dev'))
   expect(reasonOf(verifyControlEntry(wrong, 'control.stops', domain.anchors))).toBe('control-malformed')
 })
+
+test('attack 78: refuses a policy that counts itself newer or older than its entry', async () => {
+  const policy = { kind: 'bounds', revision: 'r', sequence: 2, wasm: 'AA', wasmSha256: 'A'.repeat(43), data: {} }
+  const of = async (sequence: number) => {
+    const changed = { ...statement, table: 'control.policies' as const, id: 'bounds', value: { ...policy, sequence } }
+    return reasonOf(
+      verifyControlEntry(await signControlEntry(changed, domain.signer('operator/dev')), 'control.policies', domain.anchors),
+    )
+  }
+  expect(await of(statement.revision)).toBe('accepted')
+  expect(await of(statement.revision + 1)).toBe('control-mismatch')
+  expect(await of(statement.revision - 1)).toBe('control-mismatch')
+})

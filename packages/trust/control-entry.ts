@@ -58,5 +58,8 @@ export function verifyControlEntry(
     return refused('control-bad-signature', { id: entry.id })
   const value = controlTables[table].safeParse(data.value)
   if (!value.success) return refused('control-malformed', { id: entry.id, at: value.error.issues[0]?.path.join('.') ?? '' })
+  // Decisions name a policy by its sequence; an old one under a new entry, or the other way round, would not be in one order (ATTACKS 78).
+  if ('sequence' in value.data && value.data.sequence !== data.revision)
+    return refused('control-mismatch', { id: entry.id, sequence: value.data.sequence })
   return accepted({ ...data, value: value.data })
 }

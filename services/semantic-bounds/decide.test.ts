@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { BoundsPolicy, Decision, DecisionStatement, Intent } from '@interlock/contracts'
 import type { DelegationObligations, StageContext, StageInput } from '@interlock/enforcer'
+import { BoundsPolicies, type PolicyDecision, policyName } from '@interlock/policy'
 import { deviceEntry } from '@interlock/sdk/trust-domain'
 import { canonicalBytes, digest } from '@interlock/trust'
 import { describe, expect, it } from 'vitest'
 import { readPolicyBundle } from '../../ops/policies/bundle.ts'
 import { Counts, horizonMs } from './counts.ts'
 import { decide } from './decide.ts'
-import { Policies, type PolicyDecision } from './policy.ts'
+import { BoundsMemory } from './memory.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
 const { revision, wasm, data } = readPolicyBundle()
-const policy: BoundsPolicy = { kind: 'bounds', revision, wasm: wasm.toString('base64url'), wasmSha256: digest(wasm), data }
-const policies = new Policies()
+const module = { wasm: wasm.toString('base64url'), wasmSha256: digest(wasm) }
+const policy: BoundsPolicy = { kind: 'bounds', revision, sequence: 7, ...module, data }
+const policies = new BoundsPolicies()
 const tpm = { attestationKey: 'AA', pcrs: [0], pcrDigest: digest(Buffer.alloc(0)) }
 const laserGrant = { power: { min: '1', max: '80', unit: 'W' }, speed: { min: '1', max: '300', unit: 'mm/s' } }
 const millGrant = { spindle: { min: '0', max: '18000', unit: '/min' }, feed: { min: '1', max: '3000', unit: 'mm/min' } }
@@ -29,7 +31,7 @@ type Asked = {
   readonly limits?: DelegationObligations['grant']['limits']
   readonly counts?: Record<string, number>
   readonly policy?: unknown
-  readonly memory?: Counts
+  readonly memory?: BoundsMemory
   readonly statements?: readonly DecisionStatement[]
   /** What a policy answers that nobody would write. */
   readonly answer?: PolicyDecision
@@ -59,14 +61,14 @@ function ask(asked: Asked) {
   } as unknown as StageInput
   const context = {
     now,
-    memory: asked.memory ?? new Counts(),
+    memory: asked.memory ?? new BoundsMemory(),
     tables: {
       'control.devices': new Map(['laser-1', 'mill-1'].map((name) => [name, deviceEntry(name, tpm, now)])),
       'control.policies': new Map(asked.policy === null ? [] : [['bounds', asked.policy ?? policy]]),
     },
-  } as unknown as StageContext<Counts>
+  } as unknown as StageContext<BoundsMemory>
   const { answer } = asked
-  const asking = answer ? ({ ask: async () => ({ ok: true, value: answer }) } as unknown as Policies) : policies
+  const asking = answer ? ({ ask: () => ({ ok: true, value: answer }) } as unknown as BoundsPolicies) : policies
   return decide(input, context, asking)
 }
 
@@ -80,7 +82,7 @@ describe('semantic-bounds allows', () => {
       obligations: { risk: 'low', quantities: cut },
       expiresAt: now + 60_000,
       risk: 'low',
-      policy: revision,
+      policy: `${revision}@7`,
     })
   })
 
@@ -153,7 +155,7 @@ describe('semantic-bounds refuses', () => {
     ],
     [
       'attack 76: a module that is none',
-      'policy-failed',
+      'policy-unusable',
       { policy: { ...policy, wasm: Buffer.from('no wasm').toString('base64url'), wasmSha256: digest(Buffer.from('no wasm')) } },
     ],
     [
@@ -208,6 +210,37 @@ describe('semantic-bounds refuses', () => {
   })
 })
 
+describe('attack 78: an older policy, validly signed', () => {
+  const decided = (sequence: number) => {
+    const statement = {
+      ...statementsOf(laserGrant, {})[0],
+      stage: 'semantic-bounds',
+      ...{ eventId: 'semantic-bounds:decisions.delegation-check:0:1', intentId: 'i', commandDigest: digest(Buffer.alloc(0)) },
+      ...{ previous: digest(Buffer.alloc(0)), policy: policyName({ revision, sequence }) },
+    }
+    return { verdict: 'DENY', decidedAt: now, statements: [{ statement: canonicalBytes(statement) }] } as unknown as Decision
+  }
+
+  it('is refused where a newer one was decided under, though the table knows no other', async () => {
+    const memory = new BoundsMemory()
+    memory.add(decided(8))
+    memory.forget(now + 100 * horizonMs)
+    expect(await ask({ memory })).toMatchObject({
+      verdict: 'DENY',
+      reasons: ['policy-older'],
+      detail: { sequence: 7, newest: 8 },
+      policy: `${revision}@7`,
+    })
+    expect(await ask({ memory, policy: { ...policy, sequence: 9 } })).toMatchObject({ verdict: 'ALLOW', policy: `${revision}@9` })
+  })
+
+  it('is the same policy where it is the same sequence', async () => {
+    const memory = new BoundsMemory()
+    memory.add(decided(7))
+    expect(await ask({ memory })).toMatchObject({ verdict: 'ALLOW' })
+  })
+})
+
 describe('counts under a token', () => {
   const allowed = (counts: Record<string, number>): Decision => {
     const statements = statementsOf(laserGrant, counts).map((statement) => ({
@@ -223,7 +256,7 @@ describe('counts under a token', () => {
   }
 
   it('are held over the whole tree: what one child used its sibling does not have', async () => {
-    const memory = new Counts()
+    const memory = new BoundsMemory()
     for (const child of ['one', 'two']) memory.add(allowed({ root: 2, [child]: 2 }))
     expect(await ask({ memory, counts: { root: 3, one: 2 } })).toMatchObject({ verdict: 'ALLOW' })
     expect(await ask({ memory, counts: { root: 2, one: 2 } })).toMatchObject({

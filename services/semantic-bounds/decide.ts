@@ -10,9 +10,9 @@ import {
   type StageInput,
   type Verdict,
 } from '@interlock/enforcer'
+import { type BoundsPolicies, type PolicyReason, policyName } from '@interlock/policy'
 import { checkProgram, type ProgramCheckReason } from './check-program.ts'
-import type { Counts } from './counts.ts'
-import type { Policies, PolicyReason } from './policy.ts'
+import type { BoundsMemory } from './memory.ts'
 
 export type BoundsReason =
   | ParameterReason
@@ -27,14 +27,11 @@ export type BoundsReason =
   | 'outside-grant'
   | 'count-exhausted'
   | 'policy-missing'
+  | 'policy-older'
   | `policy-refuses-${string}`
 
-/** Whether the command lies within machine ∩ grant ∩ policy ∩ counts, and what the program would really do. Pure but for the policy's module. */
-export async function decide(
-  input: StageInput,
-  context: StageContext<Counts>,
-  policies: Policies,
-): Promise<Verdict<BoundsReason>> {
+/** Whether the command lies within machine ∩ grant ∩ policy ∩ counts, and what the program would really do. Pure: a policy's work is counted, not timed. */
+export function decide(input: StageInput, context: StageContext<BoundsMemory>, policies: BoundsPolicies): Verdict<BoundsReason> {
   const { command, statements, intent } = input
   const { tables, memory } = context
   const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
@@ -62,12 +59,18 @@ export async function decide(
 
   const program = checkProgram(input, capability, quantities)
   if (!program.ok) return deny(program.reason, program.detail)
-  const spent = Object.entries(delegation.counts).find(([token, max]) => memory.of(token) >= max)
+  const spent = Object.entries(delegation.counts).find(([token, max]) => memory.counts.of(token) >= max)
   if (spent) return deny('count-exhausted', { token: spent[0], granted: spent[1], limitOf: 'budget' })
 
   const policy = tables['control.policies'].get('bounds')
   if (policy?.kind !== 'bounds') return deny('policy-missing')
-  const answer = await policies.ask(policy, {
+  const named = { policy: policyName(policy) }
+  if (policy.sequence < memory.newestPolicy.sequence)
+    return {
+      ...deny<BoundsReason>('policy-older', { sequence: policy.sequence, newest: memory.newestPolicy.sequence }),
+      ...named,
+    }
+  const answer = policies.ask(policy, {
     device: command.device,
     capability: command.capability,
     human: delegation.human,
@@ -78,16 +81,14 @@ export async function decide(
     choices: choicesOf(command.parameters),
     program: program.value ?? null,
   })
-  const revision = { policy: policy.revision }
-  if (!answer.ok) return { ...deny<BoundsReason>(answer.reason, answer.detail), ...revision }
+  if (!answer.ok) return { ...deny<BoundsReason>(answer.reason, answer.detail), ...named }
   const { refusals } = answer.value
   const [first] = refusals
-  if (first !== undefined)
-    return { ...deny<BoundsReason>(`policy-refuses-${first}`, { refusals, limitOf: 'policy' }), ...revision }
+  if (first !== undefined) return { ...deny<BoundsReason>(`policy-refuses-${first}`, { refusals, limitOf: 'policy' }), ...named }
 
   const risk = higherRisk(capability.risk, answer.value.risk)
   const obligations: BoundsObligations = { risk, quantities }
-  return { verdict: 'ALLOW', obligations, expiresAt: before.expiresAt, risk, ...revision }
+  return { verdict: 'ALLOW', obligations, expiresAt: before.expiresAt, risk, ...named }
 }
 
 type Risk = BoundsObligations['risk']

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import type { ControlStatement, DeviceEntry } from '@interlock/contracts'
+import type { BoundsPolicy, ControlStatement, DeviceEntry } from '@interlock/contracts'
 import { chainPem, keyPem } from '@interlock/sdk/pem'
 import { createPrivateFile } from '@interlock/sdk/private-file'
 import { type SoftwarePasskey, softwarePasskeySchema } from '@interlock/sdk/software-passkey'
@@ -77,7 +77,7 @@ async function signEntries(layout: Layout, request: InitRequest): Promise<TableE
   const fresh = await controlEntries({
     devices: [...known.values()],
     humans: readTrustBundle(layout).humans ?? [],
-    boundsPolicy: request.policy && boundsPolicy(request.policy),
+    boundsPolicy: request.policy && boundsPolicy(request.policy, request.now),
     registry: loadSigningKey(layout.key('service-registry'), layout.chain('service-registry')),
     operator: loadSigningKey(layout.key('operator-dev'), layout.chain('operator-dev')),
     now: request.now,
@@ -86,8 +86,9 @@ async function signEntries(layout: Layout, request: InitRequest): Promise<TableE
   return [...fresh, ...kept]
 }
 
-function boundsPolicy({ revision, wasm, data }: NonNullable<InitRequest['policy']>) {
-  return { kind: 'bounds' as const, revision, wasm: Buffer.from(wasm).toString('base64url'), wasmSha256: digest(wasm), data }
+function boundsPolicy({ revision, wasm, data }: NonNullable<InitRequest['policy']>, sequence: number): BoundsPolicy {
+  const module = Buffer.from(wasm).toString('base64url')
+  return { kind: 'bounds', revision, sequence, wasm: module, wasmSha256: digest(wasm), data }
 }
 
 function devicesOf(entries: readonly TableEntry[]): DeviceEntry[] {
