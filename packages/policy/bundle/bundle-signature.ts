@@ -1,11 +1,15 @@
 import { createHash, type KeyObject } from 'node:crypto'
-import { algorithmOf, canonicalBytes, readJws, type SigningKey, signJws, verifySignature } from '@interlock/trust'
+import { algorithmOf, readJws, type SigningKey, signJws, verifySignature } from '@interlock/trust'
 import { z } from 'zod'
 import { BundleError } from './bundle-error.ts'
 
 export const signaturesFile = '.signatures.json'
 
-const signaturesSchema = z.strictObject({ signatures: z.array(z.string().max(32_768)).length(1) })
+/** `plugin` is what OPA's own signer writes; another one would sign something else. */
+const signaturesSchema = z.strictObject({
+  signatures: z.array(z.string().max(32_768)).length(1),
+  plugin: z.literal('_default').optional(),
+})
 
 /** The payload of OPA's bundle signature: each file and its hash. */
 const payloadSchema = z.object({
@@ -44,18 +48,37 @@ export function verifyFiles(files: ReadonlyMap<string, Uint8Array>, publicKey: K
   if (stranger !== undefined) throw refused(`${stranger} is not signed`)
 }
 
-/** As OPA hashes: JSON documents by their sorted form, whatever white space they have; anything else by its bytes. */
+/** As OPA hashes: documents by their sorted form, whatever white space they have; anything else by its bytes. */
 function hashOf(name: string, bytes: Uint8Array): string {
   const base = name.slice(name.lastIndexOf('/') + 1)
   const isDocument = base === 'data.json' || base === '.manifest'
   return createHash('sha256')
-    .update(isDocument ? canonicalBytes(parseJson(bytes)) : bytes)
+    .update(isDocument ? sortedForm(parseJson(bytes, asWritten)) : bytes)
     .digest('hex')
 }
 
-export function parseJson(bytes: Uint8Array): unknown {
+/** A number as its author wrote it (1.50 stays 1.50), for OPA hashes its digits. */
+class Written {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+const asWritten = (_key: string, value: unknown, context?: { readonly source: string }) =>
+  typeof value === 'number' ? new Written(context?.source ?? String(value)) : value
+
+function sortedForm(value: unknown): string {
+  if (value instanceof Written) return value.text
+  if (Array.isArray(value)) return `[${value.map(sortedForm).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value).sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${sortedForm(member)}`).join(',')}}`
+}
+
+export function parseJson(bytes: Uint8Array, reviver?: typeof asWritten): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), reviver)
   } catch {
     throw new BundleError('bundle-malformed', 'a document in the bundle is not JSON')
   }
