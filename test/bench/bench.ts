@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --json]`: the five enforcers against the raw limit, which is as many kafkajs pass-through hops with records of the same
  * size, on the same broker, in one run, round by round in turn. Latency is from when an intent was due to be sent to when its order lies
- * in `dispatch`; throughput drains a backlog. Then the trust services (trust.ts). Machines are noisy: only the ratios mean something elsewhere.
+ * in `dispatch`; throughput drains a backlog. Then the trust services (trust.ts) and the bounds (bounds.ts). Machines are noisy: only the ratios mean something elsewhere.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { stageNames } from '@interlock/contracts'
 import { startStack, startSystem } from '@interlock/ops/local'
 import { readProgram } from '@interlock/ops/scenario/program'
 import { World } from '@interlock/ops/scenario/world'
+import { measureBounds } from './bounds.ts'
 import { cpuTimeMs } from './cpu-time.ts'
 import { Flow, type Sample } from './flow.ts'
 import { IntentSource } from './intent-source.ts'
@@ -79,8 +80,12 @@ try {
   const world = await World.enter({ kafka: source.kafka, codec: source.codec, layout: system.layout, program: readProgram() })
   const trust = await measureTrust(system, world)
   await world.leave()
+  say('bounds')
+  const { note, ...bounds } = await measureBounds()
+  if (note) say(note)
   report({
     ...trust,
+    ...bounds,
     pipeline_p50_ms: percentile(seen.pipeline, 0.5),
     raw_p50_ms: percentile(seen.raw, 0.5),
     latency_ratio: percentile(seen.pipeline, 0.5) / percentile(seen.raw, 0.5),
@@ -97,8 +102,10 @@ try {
   rmSync(directory, { recursive: true, force: true })
 }
 
-function report(measured: Record<string, number>): void {
-  const rounded = Object.fromEntries(Object.entries(measured).map(([name, value]) => [name, Math.round(value * 100) / 100]))
+/** null: not measured here, and why was said. */
+function report(measured: Record<string, number | null>): void {
+  const hundredths = (value: number | null) => value && Math.round(value * 100) / 100
+  const rounded = Object.fromEntries(Object.entries(measured).map(([name, value]) => [name, hundredths(value)]))
   if (isJson) {
     console.log(JSON.stringify(rounded))
     return
@@ -120,4 +127,9 @@ function report(measured: Record<string, number>): void {
   for (const stage of stageNames) line(`  at ${stage}, p99, ms`, at(`revocation_${stage.replaceAll('-', '_')}_p99_ms`))
   line('chain of three tokens, cold, µs', at('chain_of_three_cold_us'))
   line('chain of three tokens, warm, µs', at('chain_of_three_warm_us'))
+  line('decision of semantic-bounds, p50, µs', at('bounds_decision_p50_us'))
+  line('the same policy in OPA’s server, p50, µs', at('opa_server_p50_us'))
+  line('OPA’s server to ours, times', at('bounds_opa_ratio'))
+  line('bounds decisions/s, a job of 10,000', at('bounds_decisions_per_s'))
+  line('memory that the second 10,000 added, MB', at('bounds_memory_growth_mb'))
 }
