@@ -12,6 +12,7 @@ import { addHuman } from './commands/human.ts'
 import { addIntent } from './commands/intent.ts'
 import { addMeasure } from './commands/measure.ts'
 import { addProgram } from './commands/program.ts'
+import { addPolicy } from './commands/policy.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addStanding } from './commands/standing.ts'
 import { addStop } from './commands/stop.ts'
@@ -40,6 +41,7 @@ addMeasure(program)
 addAdmit(program)
 addAgent(program)
 addDevice(program)
+addPolicy(program)
 addTopics(program)
 addProgram(program)
 
