@@ -59,7 +59,7 @@ export async function decideOn<Memory, Reason extends string>(
   memory: Memory,
   incoming: Incoming,
   context: ReactionContext,
-  parts: EnforcerParts,
+  parts: Omit<EnforcerParts, 'key'>,
 ): Promise<Decision> {
   const { position } = incoming
   const input =

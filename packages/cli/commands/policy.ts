@@ -14,6 +14,7 @@ import { signingKeyOf } from '../trust-domain/jobs.ts'
 import type { Layout } from '../trust-domain/layout.ts'
 import { readTrustBundle } from '../trust-domain/trust-bundle-file.ts'
 import { defaultDirectory, openLayout } from './directory.ts'
+import { addPolicyReplay } from './policy-replay.ts'
 
 type Options = { directory: string }
 type BuildOptions = Options & { out: string; revision?: string }
@@ -36,6 +37,7 @@ export function addPolicy(program: Command): void {
   withDirectory(policy.command('rollback <sequence>'))
     .description('put an earlier policy into force again, under the next sequence')
     .action(rollback)
+  addPolicyReplay(policy)
 }
 
 const withDirectory = (command: Command) => command.option('--directory <dir>', 'the trust domain', defaultDirectory)
