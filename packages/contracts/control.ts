@@ -122,7 +122,13 @@ export const deviceEntrySchema = z.strictObject({
   attestation: deviceAttestationSchema,
 })
 
-/** control.policies, id `bounds` or `approval`. */
+/** HTTPS; without TLS to this machine alone, where nobody is in between. */
+const decisionPointUrl = z
+  .url()
+  .max(2000)
+  .refine((text) => /^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(text), 'https, or http to this machine')
+
+/** control.policies, id `bounds`, `approval` or `decision-point`. */
 export const policyEntrySchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('bounds'),
@@ -155,6 +161,16 @@ export const policyEntrySchema = z.discriminatedUnion('kind', [
       .max(256),
     /** Open requests a job may have; more are denied (approval fatigue). */
     openRequestsMax: z.int().min(1).max(1000),
+  }),
+  z.strictObject({
+    kind: z.literal('decision-point'),
+    revision: z.string().max(200),
+    /** An entry cannot be taken back: `retired` asks nobody. */
+    state: z.enum(['active', 'retired']),
+    /** Access evaluation endpoint of a policy decision point (OpenID AuthZEN Authorization API 1.0 §6), which semantic-bounds asks before it allows. */
+    url: decisionPointUrl,
+    /** How long an answer may take, whole, milliseconds: no answer is a no. */
+    timeoutMs: z.int().min(10).max(5000),
   }),
 ])
 
@@ -230,6 +246,7 @@ export type DeviceEntry = z.infer<typeof deviceEntrySchema>
 export type ParameterProfile = z.infer<typeof parameterSchema>
 export type PolicyEntry = z.infer<typeof policyEntrySchema>
 export type BoundsPolicy = Extract<PolicyEntry, { kind: 'bounds' }>
+export type DecisionPointPolicy = Extract<PolicyEntry, { kind: 'decision-point' }>
 export type ApprovalPolicy = Extract<PolicyEntry, { kind: 'approval' }>
 export type RevocationEntry = z.infer<typeof revocationEntrySchema>
 export type StopEntry = z.infer<typeof stopEntrySchema>

@@ -1,13 +1,20 @@
 import { deny, type Stage } from '@interlock/enforcer'
 import { BoundsPolicies } from '@interlock/policy'
 import type { ProgramStore } from '@interlock/programs'
+import { confirm } from './authzen/confirm.ts'
+import type { DecisionPoint, DecisionPointReason } from './authzen/decision-point.ts'
 import { horizonMs } from './counts.ts'
 import { type BoundsReason, decide } from './decide.ts'
 import { BoundsMemory } from './memory.ts'
 import { type ProgramFetchReason, withProgram } from './stored-program.ts'
 
-/** `programs` is where large programs lie; without it only small ones, inside their intents, can be judged. */
-export function semanticBounds(programs?: ProgramStore): Stage<BoundsMemory, BoundsReason | ProgramFetchReason> {
+type Reason = BoundsReason | ProgramFetchReason | DecisionPointReason
+
+/**
+ * `programs` is where large programs lie; without it only small ones, inside their intents, can be judged. `point` asks an external decision point, where
+ * the policies name one.
+ */
+export function semanticBounds(point: DecisionPoint, programs?: ProgramStore): Stage<BoundsMemory, Reason> {
   const policies = new BoundsPolicies()
   return {
     name: 'semantic-bounds',
@@ -20,7 +27,8 @@ export function semanticBounds(programs?: ProgramStore): Stage<BoundsMemory, Bou
     forget: (memory, now) => memory.forget(now),
     decide: async (input, context) => {
       const whole = await withProgram(input, context, programs)
-      return whole.ok ? decide(whole.value, context, policies) : deny(whole.reason, whole.detail)
+      if (!whole.ok) return deny(whole.reason, whole.detail)
+      return confirm(decide(whole.value, context, policies), input, context, point)
     },
   }
 }

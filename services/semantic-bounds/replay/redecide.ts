@@ -17,6 +17,7 @@ import { type TrustAnchors, VerifiedRoots } from '@interlock/trust'
 import type { BoundsMemory } from '../memory.ts'
 import { semanticBounds } from '../stage.ts'
 import type { Recorded } from './recorded.ts'
+import { RecordedDecisionPoint } from './recorded-decision-point.ts'
 import type { TablesHistory } from './tables-history.ts'
 
 /** Puts another grant in the place of the one that delegation-check found. */
@@ -35,7 +36,8 @@ const lagMs = 10_000
  * memory folded from the decisions before, and the moment of the decision as the time.
  */
 export class Redecider {
-  readonly #stage = semanticBounds()
+  readonly #point = new RecordedDecisionPoint()
+  readonly #stage = semanticBounds(this.#point)
   readonly #roots = new VerifiedRoots()
   readonly #parts: ReplayParts
   readonly #history: TablesHistory
@@ -54,6 +56,7 @@ export class Redecider {
     partition,
   }: Recorded): Promise<{ readonly isSame: boolean; readonly draft: Decision } | undefined> {
     const memory = this.#memoryOf(partition, decision.decidedAt)
+    this.#point.recorded = decision
     let first: Decision | undefined
     let same: Decision | undefined
     const guesses = input ? this.#history.around(decision.decidedAt, sequenceOf(decision.policy), lagMs) : []
@@ -72,6 +75,7 @@ export class Redecider {
   /** What would be decided under other tables and grants. Later decisions rest on it, not on what was decided then. */
   async change({ decision, input, partition }: Recorded, changeGrant: GrantChange): Promise<Decision> {
     const memory = this.#memoryOf(partition, decision.decidedAt)
+    this.#point.recorded = decision
     const draft = (input && (await this.#changed(input, decision, memory, changeGrant))) ?? decision
     this.#stage.fold(memory, draft)
     return draft

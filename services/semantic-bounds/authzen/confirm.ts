@@ -1,0 +1,53 @@
+import {
+  type BoundsObligations,
+  type DelegationObligations,
+  deny,
+  type IdentityObligations,
+  obligationsOf,
+  type StageContext,
+  type StageInput,
+  type Verdict,
+} from '@interlock/enforcer'
+import type { DecisionPoint, DecisionPointReason } from './decision-point.ts'
+import { type Evaluation, resourceType, subjectType } from './evaluation.ts'
+
+/**
+ * What the rules allow is asked of an external decision point, where control.policies names one. It is asked last, and it can only refuse: what the rules
+ * refuse it never hears of, and nothing that it says allows more.
+ */
+export async function confirm<Reason extends string>(
+  verdict: Verdict<Reason>,
+  input: StageInput,
+  { tables }: Pick<StageContext<unknown>, 'tables'>,
+  point: DecisionPoint,
+): Promise<Verdict<Reason | DecisionPointReason>> {
+  const entry = tables['control.policies'].get('decision-point')
+  if (verdict.verdict !== 'ALLOW' || entry === undefined) return verdict
+  if (entry.kind !== 'decision-point') return { ...deny<DecisionPointReason>('decision-point-malformed'), ...named(verdict) }
+  if (entry.state === 'retired') return verdict
+  const answer = await point.ask(entry, evaluationOf(verdict, input), input.intent.intentId)
+  if (answer.ok) return verdict
+  return { ...deny<DecisionPointReason>(answer.reason, { ...answer.detail, limitOf: 'policy' }), ...named(verdict) }
+}
+
+const named = ({ policy }: Verdict<string>) => (policy === undefined ? {} : { policy })
+
+function evaluationOf(
+  verdict: Extract<Verdict<string>, { verdict: 'ALLOW' }>,
+  { command, statements, intent }: StageInput,
+): Evaluation {
+  const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
+  const delegation = obligationsOf<DelegationObligations>(statements, 'delegation-check')
+  const { risk, quantities } = verdict.obligations as BoundsObligations
+  return {
+    subject: {
+      type: subjectType,
+      id: identity?.agent ?? '',
+      properties: { definition: identity?.definition, assurance: identity?.assurance, human: delegation?.human },
+    },
+    action: { name: command.capability },
+    resource: { type: resourceType, id: command.device },
+    // The quantities as they were read, in the machine's units: what it is asked about is what will be done.
+    context: { job: intent.jobId, risk, quantities, parameters: command.parameters, program: command.program ?? null },
+  }
+}
