@@ -14,6 +14,7 @@ import { signingKeyOf } from '../trust-domain/jobs.ts'
 import type { Layout } from '../trust-domain/layout.ts'
 import { readTrustBundle } from '../trust-domain/trust-bundle-file.ts'
 import { defaultDirectory, openLayout } from './directory.ts'
+import { addPolicyDecisionPoint } from './policy-decision-point.ts'
 import { addPolicyReplay } from './policy-replay.ts'
 
 type Options = { directory: string }
@@ -37,6 +38,7 @@ export function addPolicy(program: Command): void {
   withDirectory(policy.command('rollback <sequence>'))
     .description('put an earlier policy into force again, under the next sequence')
     .action(rollback)
+  addPolicyDecisionPoint(policy)
   addPolicyReplay(policy)
 }
 
