@@ -6,7 +6,7 @@ import type { Case } from './case.ts'
 import type { World } from './world.ts'
 
 /** Long enough for an entry of a control table to be read by every stage. */
-const tablesMs = 3000
+export const tablesMs = 3000
 
 /** Somebody who may start jobs, until she may not: what she signed before ends with her. */
 export const leaver: Case<World> = {

@@ -4,6 +4,7 @@ import type { Case } from './case.ts'
 import { hardwareCases } from './hardware.ts'
 import { honest } from './honest.ts'
 import { leaver } from './leaver.ts'
+import { policyPush } from './policy-push.ts'
 import { bold, differences, dim, green, LiveLine, lineOf, red } from './report.ts'
 import type { World } from './world.ts'
 
@@ -26,7 +27,11 @@ export async function playScenario(
   signal: AbortSignal,
 ): Promise<Played[]> {
   const hardware = hardwareCases(hosts)
-  const groups = { 'Honest jobs': [...honest, hardware.honest], Attacks: [...attacks, leaver, hardware.attack] }
+  const groups = {
+    'Honest jobs': [...honest, hardware.honest],
+    Attacks: [...attacks, leaver, hardware.attack],
+    'A policy pushed live': policyPush,
+  }
   const played: Played[] = []
   for (const [name, cases] of Object.entries(groups)) {
     print(bold(`\n${name}`))

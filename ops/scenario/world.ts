@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createJob, type Layout, loadIssuingAuthority, publishControlEntries, readPasskeys, signingKeyOf } from '@interlock/cli'
+import {
+  boundsPolicyOf,
+  createJob,
+  type Layout,
+  loadIssuingAuthority,
+  publishControlEntries,
+  pushPolicy,
+  readPasskeys,
+  signingKeyOf,
+} from '@interlock/cli'
 import {
   type Codec,
   type ControlStatement,
@@ -12,6 +21,7 @@ import {
   type RecordName,
   type Records,
 } from '@interlock/contracts'
+import type { PolicyBundle } from '@interlock/policy'
 import { createIntent, type IntentRequest, quantity } from '@interlock/sdk'
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import type { JobTokens } from '@interlock/sdk/trust-domain'
@@ -104,6 +114,11 @@ export class World {
     const now = Date.now()
     const entry = await signControlEntry({ table, id, revision: now, updatedAt: now, value }, this.key(signer))
     await publishControlEntries({ kafka, codec }, [{ table, entry }])
+  }
+
+  /** Puts a policy into force, as `interlock policy push` does. */
+  async pushPolicy(policy: PolicyBundle): Promise<void> {
+    await pushPolicy(this.#request.layout, (sequence) => boundsPolicyOf(policy, sequence), Date.now())
   }
 
   /** A job of a human's for the laser's operator, from the token service. */
