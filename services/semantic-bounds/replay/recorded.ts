@@ -15,7 +15,8 @@ export type Recorded = {
 }
 
 type Range = { readonly since: number; readonly until: number }
-type Row = { partition: number; offset: string; key: string; intent_id: string; raw: string }
+/** `at` is the offset as text, since JSON's numbers end before Kafka's; under its own name ClickHouse would sort by the text. */
+type Row = { partition: number; at: string; key: string; intent_id: string; raw: string }
 
 const pageRows = 200
 const own = 'decisions.semantic-bounds'
@@ -41,20 +42,20 @@ export class RecordedDecisions {
 
   /** Partition by partition, each in the order in which the stage decided. */
   async *read(range: Range): AsyncGenerator<Recorded> {
-    let last = { partition: 0, offset: '-1' }
+    let last = { partition: 0, at: '-1' }
     for (;;) {
       const rows = await this.#select<Row>(
-        `SELECT partition, toString(offset) AS offset, key, intent_id, base64Encode(raw) AS raw FROM decisions
-         WHERE ${inRange} AND (partition, toInt64(offset)) > ({partition: UInt16}, {offset: Int64}) ORDER BY partition, offset LIMIT ${pageRows}`,
-        { ...range, ...last },
+        `SELECT partition, toString(offset) AS at, key, intent_id, base64Encode(raw) AS raw FROM decisions
+         WHERE ${inRange} AND (partition, toInt64(offset)) > ({partition: UInt16}, {at: Int64}) ORDER BY partition, offset LIMIT ${pageRows}`,
+        { ...range, partition: last.partition, at: last.at },
       )
       const decisions = rows.flatMap((row) => this.#decoded(own, row))
       const inputs = await this.#inputs(decisions.map(({ decision }) => decision))
       const outcomes = await this.#outcomes(decisions.map(({ row }) => row.intent_id))
       for (const { row, decision } of decisions) {
-        const { partition, offset } = row
+        const { partition, at } = row
         const input = inputs.get(positionOf(decision) ?? '')
-        yield { at: `${own}:${partition}:${offset}`, partition, decision, input, outcome: outcomes.get(row.intent_id) ?? '' }
+        yield { at: `${own}:${partition}:${at}`, partition, decision, input, outcome: outcomes.get(row.intent_id) ?? '' }
       }
       const end = rows.at(-1)
       if (!end) return
@@ -75,15 +76,15 @@ export class RecordedDecisions {
   async #inputs(decisions: readonly Decision[]): Promise<Map<string, Incoming<'Decision'>>> {
     const positions = decisions.flatMap((decision) => positionOf(decision) ?? [])
     const rows = await this.#select<Row>(
-      `SELECT partition, toString(offset) AS offset, key, intent_id, base64Encode(raw) AS raw FROM decisions
+      `SELECT partition, toString(offset) AS at, key, intent_id, base64Encode(raw) AS raw FROM decisions
        WHERE topic = '${before}' AND concat(toString(partition), ':', toString(offset)) IN {positions: Array(String)}`,
       { positions },
     )
     return new Map(
       rows.flatMap((row) =>
         this.#decoded(before, row).map(({ decision, bytes }) => {
-          const position = { topic: before, partition: row.partition, offset: Number(row.offset) }
-          return [`${row.partition}:${row.offset}`, { position, key: row.key, record: decision, bytes }] as const
+          const position = { topic: before, partition: row.partition, offset: Number(row.at) }
+          return [`${row.partition}:${row.at}`, { position, key: row.key, record: decision, bytes }] as const
         }),
       ),
     )
