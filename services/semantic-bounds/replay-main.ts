@@ -15,6 +15,7 @@ import {
   readTrustBundle,
 } from '@interlock/cli'
 import { readTopology } from '@interlock/contracts'
+import { openProgramStore } from '@interlock/programs'
 import { openTrustBundle } from '@interlock/trust'
 import { z } from 'zod'
 import { horizonMs } from './counts.ts'
@@ -53,7 +54,7 @@ async function replay({ directory, since, until, mode, json, ...files }: ReplayR
     const partitions = readTopology().topics.get('decisions.semantic-bounds')?.partitions ?? 0
     const asked = {
       recorded: audited.read({ since: since - horizonMs, until }),
-      redecider: new Redecider({ codec, trust, partitions }, history),
+      redecider: new Redecider({ codec, trust, partitions, programs: openProgramStore(layout.programs) }, history),
       since,
       progress: progressLine(await audited.count({ since, until })),
     }

@@ -13,6 +13,7 @@ import {
   verifyInput,
 } from '@interlock/enforcer'
 import { sequenceOf } from '@interlock/policy'
+import type { ProgramStore } from '@interlock/programs'
 import { type TrustAnchors, VerifiedRoots } from '@interlock/trust'
 import type { BoundsMemory } from '../memory.ts'
 import { semanticBounds } from '../stage.ts'
@@ -26,7 +27,13 @@ export type GrantChange = (
   grant: DelegationObligations['grant'],
 ) => DelegationObligations['grant']
 
-export type ReplayParts = { readonly codec: Codec; readonly trust: TrustAnchors; readonly partitions: number }
+export type ReplayParts = {
+  readonly codec: Codec
+  readonly trust: TrustAnchors
+  readonly partitions: number
+  /** Where large programs lie; a program that is no longer there is refused now, whatever was said of it then. */
+  readonly programs?: ProgramStore
+}
 
 /** How long after an entry was appended a stage may still have decided without it. */
 const lagMs = 10_000
@@ -37,16 +44,18 @@ const lagMs = 10_000
  */
 export class Redecider {
   readonly #point = new RecordedDecisionPoint()
-  readonly #stage = semanticBounds(this.#point)
+  readonly #stage: ReturnType<typeof semanticBounds>
   readonly #roots = new VerifiedRoots()
   readonly #parts: ReplayParts
   readonly #history: TablesHistory
-  #memory: BoundsMemory = this.#stage.remember()
+  #memory: BoundsMemory
   #partition = -1
 
   constructor(parts: ReplayParts, history: TablesHistory) {
     this.#parts = parts
     this.#history = history
+    this.#stage = semanticBounds(this.#point, parts.programs)
+    this.#memory = this.#stage.remember()
   }
 
   /** The statement that the rules of today make of it, byte for byte what was signed, or not. Undefined where what it was decided on is not kept. */
