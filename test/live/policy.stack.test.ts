@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { boundsPolicyOf, pushPolicy } from '@interlock/cli'
 import { type Decision, type Intent, stageNames } from '@interlock/contracts'
+import { Service } from '@interlock/ops/local'
 import { readPolicyBundle } from '@interlock/ops/policies/bundle'
 import { findOpa, opaAdvice } from '@interlock/policy/opa'
 import { quantity } from '@interlock/sdk'
@@ -20,6 +23,7 @@ const bundle = readPolicyBundle()
 const strict = { ...bundle, revision: 'strict', data: { ...bundle.data, joulesPerMillimetreMax: 2 } }
 /** Long enough for an entry of a control table to be read. */
 const tablesMs = 3000
+const token = 'x'.repeat(40)
 
 describe('a policy on a running system', () => {
   let live: Live
@@ -110,6 +114,49 @@ describe('a policy on a running system', () => {
     expect(await cut()).toMatchObject({ verdict: 'ALLOW', policy: expect.stringMatching(/^shorter@/) })
     const tried = await interlock('replay', '--since', String(new Date(begun).toISOString()), '--policy', own, '--json')
     expect(tried.status).toBe(0)
+  })
+
+  it('asks an external decision point from when an operator names it until one retires it, and its no is a no', async () => {
+    const asked: string[] = []
+    const pdp = createServer(async (request, response) => {
+      let text = ''
+      for await (const part of request) text += part
+      asked.push(JSON.parse(text).subject.id)
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"decision":false}')
+    })
+    await new Promise<void>((done) => pdp.listen(0, '127.0.0.1', done))
+    const url = `http://127.0.0.1:${(pdp.address() as AddressInfo).port}/access/v1/evaluation`
+    expect(await interlock('decision-point', 'set', url)).toMatchObject({ status: 0 })
+    await settled()
+    expect(await cut()).toMatchObject({ verdict: 'DENY', reasons: ['decision-point-refuses'] })
+    expect(asked).toEqual([live.world.key('agent-laser-operator-z1').spiffeId])
+    expect(await interlock('decision-point', 'retire', url)).toMatchObject({ status: 0 })
+    await settled()
+    expect(await cut()).toMatchObject({ verdict: 'ALLOW' })
+    pdp.close()
+  })
+
+  it('is asked as a decision point by who has the token, and answers by the tables as they are', async () => {
+    const tokenFile = join(home, 'token')
+    writeFileSync(tokenFile, token, { mode: 0o600 })
+    const { kafka, registry } = live.stack
+    const env = { INTERLOCK_KAFKA: kafka, INTERLOCK_REGISTRY: registry, INTERLOCK_TRUST_BUNDLE: live.system.layout.trustBundle }
+    const entry = fileURLToPath(new URL('../../services/semantic-bounds/decision-point-main.ts', import.meta.url))
+    const point = await Service.start({
+      ...{ name: 'decision-point', entry, directory: live.system.layout.directory },
+      env: { ...env, INTERLOCK_AUTHZEN_TOKEN_FILE: tokenFile },
+    })
+    const ready = JSON.parse(point.log().find((line) => line.includes('"msg":"ready"')) ?? '{}')
+    const body = JSON.stringify({
+      ...{ subject: { type: 'agent', id: 'spiffe://lab/agent/x/1' }, resource: { type: 'device', id: 'laser-1' } },
+      ...{ action: { name: 'laser.cut' }, context: { parameters: { power: quantity(60, 'W'), speed: quantity(20, 'mm/s') } } },
+    })
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+    const asked = await fetch(`${ready.decisionPoint}/access/v1/evaluation`, { method: 'POST', headers, body })
+    expect(await asked.json()).toMatchObject({ decision: true, context: { risk: 'low' } })
+    const stranger = await fetch(`${ready.decisionPoint}/access/v1/evaluation`, { method: 'POST', body })
+    expect(stranger.status).toBe(401)
+    await point.stop()
   })
 
   it('every decision so far comes out the same from what audit kept, byte for byte', async () => {

@@ -45,9 +45,10 @@ function evaluationOf(
       id: identity?.agent ?? '',
       properties: { definition: identity?.definition, assurance: identity?.assurance, human: delegation?.human },
     },
-    action: { name: command.capability },
-    resource: { type: resourceType, id: command.device },
     // The quantities as they were read, in the machine's units: what it is asked about is what will be done.
-    context: { job: intent.jobId, risk, quantities, parameters: command.parameters, program: command.program ?? null },
+    action: { name: command.capability, properties: { risk, quantities, program: command.program ?? null } },
+    resource: { type: resourceType, id: command.device },
+    // As our own decision point reads it (hypothetical.ts).
+    context: { parameters: command.parameters, human: delegation?.human ?? '', job: intent.jobId },
   }
 }

@@ -82,12 +82,12 @@ describe('an external decision point', () => {
     })
     expect(seen?.body).toEqual({
       subject: { type: 'agent', id: 'spiffe://lab/agent/x/1', properties: { definition: 'x', assurance: 'tpm', human: 'alice' } },
-      action: { name: 'laser.cut' },
-      resource: { type: 'device', id: 'laser-1' },
-      context: {
-        ...{ job: 'job-1', risk: 'low', program: null, parameters: { power: { value: '0.06', unit: 'kW' } } },
-        quantities: { power: { value: '60', unit: 'W' } },
+      action: {
+        name: 'laser.cut',
+        properties: { risk: 'low', quantities: { power: { value: '60', unit: 'W' } }, program: null },
       },
+      resource: { type: 'device', id: 'laser-1' },
+      context: { job: 'job-1', human: 'alice', parameters: { power: { value: '0.06', unit: 'kW' } } },
     })
   })
 
