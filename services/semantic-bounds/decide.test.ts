@@ -9,6 +9,7 @@ import { readPolicyBundle } from '../../ops/policies/bundle.ts'
 import { Counts, horizonMs } from './counts.ts'
 import { decide } from './decide.ts'
 import { BoundsMemory } from './memory.ts'
+import { semanticBounds } from './stage.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
 const { revision, wasm, data } = readPolicyBundle()
@@ -232,6 +233,14 @@ describe('attack 78: an older policy, validly signed', () => {
       policy: `${revision}@7`,
     })
     expect(await ask({ memory, policy: { ...policy, sequence: 9 } })).toMatchObject({ verdict: 'ALLOW', policy: `${revision}@9` })
+  })
+
+  it('is refused in every partition of a process where one of them knows better', () => {
+    const stage = semanticBounds({ ask: () => Promise.reject(new Error('nobody else is asked')) })
+    const [one, other] = [stage.remember(), stage.remember()]
+    stage.fold(one, decided(8))
+    expect(other.newestPolicy.sequence).toBe(8)
+    expect(other.counts).not.toBe(one.counts)
   })
 
   it('is the same policy where it is the same sequence', async () => {

@@ -6,6 +6,7 @@ import type { DecisionPoint, DecisionPointReason } from './authzen/decision-poin
 import { horizonMs } from './counts.ts'
 import { type BoundsReason, decide } from './decide.ts'
 import { BoundsMemory } from './memory.ts'
+import { NewestPolicy } from './newest-policy.ts'
 import { type ProgramFetchReason, withProgram } from './stored-program.ts'
 
 type Reason = BoundsReason | ProgramFetchReason | DecisionPointReason
@@ -16,13 +17,14 @@ type Reason = BoundsReason | ProgramFetchReason | DecisionPointReason
  */
 export function semanticBounds(point: DecisionPoint, programs?: ProgramStore): Stage<BoundsMemory, Reason> {
   const policies = new BoundsPolicies()
+  const newestPolicy = new NewestPolicy()
   return {
     name: 'semantic-bounds',
     input: 'decisions.delegation-check',
     output: 'decisions.semantic-bounds',
     tables: ['control.devices', 'control.policies', 'control.revocations'],
     horizonMs,
-    remember: () => new BoundsMemory(),
+    remember: () => new BoundsMemory(newestPolicy),
     fold: (memory, decision) => memory.add(decision),
     forget: (memory, now) => memory.forget(now),
     decide: async (input, context) => {

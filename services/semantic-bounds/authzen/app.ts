@@ -59,7 +59,7 @@ export function decisionPointApp(parts: DecisionPointParts): Hono {
     if (equalDigest(digest(Buffer.from(token)), parts.tokenDigest)) return next()
     return context.text('Unauthorized', 401, { 'www-authenticate': 'Bearer' })
   })
-  app.use('/access/*', bodyLimit({ maxSize: bodyBytesMax, onError: (context) => context.text('Request too large', 413) }))
+  app.use('/access/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }))
   app.post('/access/v1/evaluation', async (context) => {
     const asked = evaluationSchema.safeParse(await jsonOf(context))
     return asked.success ? context.json(answer(asked.data)) : context.text(z.prettifyError(asked.error), 400)
@@ -103,6 +103,9 @@ function contextOf(verdict: Verdict<string>): Record<string, unknown> {
   if (verdict.verdict === 'ALLOW') return { risk: verdict.risk, ...verdict.obligations, ...policy }
   return { reasons: verdict.reasons, detail: verdict.detail, ...policy }
 }
+
+/** What was not read of the body ends the connection: whoever sent it is not to send the next question after it. */
+const tooLarge = (context: Context) => context.text('Request too large', 413, { connection: 'close' })
 
 /** §7.2.1: an item that cannot be asked is a no of its own, and says why. */
 const malformed = (message: string): Answer => ({ decision: false, context: { error: { status: 400, message } } })

@@ -44,7 +44,7 @@ const lagMs = 10_000
  */
 export class Redecider {
   readonly #point = new RecordedDecisionPoint()
-  readonly #stage: ReturnType<typeof semanticBounds>
+  #stage: ReturnType<typeof semanticBounds>
   readonly #roots = new VerifiedRoots()
   readonly #parts: ReplayParts
   readonly #history: TablesHistory
@@ -118,8 +118,12 @@ export class Redecider {
   }
 
   #memoryOf(partition: number, now: number): BoundsMemory {
-    if (partition !== this.#partition) this.#memory = this.#stage.remember()
-    this.#partition = partition
+    if (partition !== this.#partition) {
+      // Another stage: the newest policy that this one knows lies in the future of what another partition decided first.
+      this.#stage = semanticBounds(this.#point, this.#parts.programs)
+      this.#memory = this.#stage.remember()
+      this.#partition = partition
+    }
     this.#stage.forget(this.#memory, now)
     return this.#memory
   }
