@@ -52,7 +52,7 @@ async function deviceSays(job: Fixture): Promise<string> {
     device: 'laser-1',
     trust: fixture.trust,
     codec: fixture.codec,
-    standing: { stops: new Map(), revocations: tables['control.revocations'] },
+    standing: { stops: new Map(), revocations: tables['control.revocations'], federation: new Map() },
     hasBegun: () => false,
     now: now + 1000,
     skewMs: 30_000,

@@ -68,6 +68,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     'control.policies': fold.table('control.policies'),
     'control.revocations': new Map(),
     'control.stops': new Map(),
+    'control.federation': new Map(),
   })
   const app = decisionPointApp({
     ...{ tokenDigest, tables, trust, now: () => Date.now() },
