@@ -89,6 +89,25 @@ export const attacks: readonly Case<World>[] = [
     },
   },
   {
+    title: () => 'a mill program whose every point lies on the table, and one of whose arcs bulges out of it',
+    kind: 'attack',
+    expect: { outcome: 'denied', orders: 0, refusal: { by: 'semantic-bounds', reason: 'program-outside-machine' } },
+    async play(world) {
+      // From (140, -60) to (140, 60) around (100, 0): the arc reaches x = 172.
+      const program = 'G21 G90 G94 G17\nG0 X0 Y0 Z10\nM3 S12000\nG0 X140 Y-60\nG3 X140 Y60 I-40 J60 F800\nM5\nM30\n'
+      const intent = await world.intent({
+        device: 'mill-1',
+        capability: 'mill.run-program',
+        parameters: { spindle: quantity(12_000, '/min'), feed: quantity(1500, 'mm/min') },
+        program: { mediaType: 'text/x-gcode', bytes: Buffer.from(program) },
+        tokens: world.tokens('agent-mill-operator-z1'),
+        key: world.key('agent-mill-operator-z1'),
+      })
+      await world.submit(intent)
+      return intent.intentId
+    },
+  },
+  {
     title: () => 'an intent played again after it was carried out: it runs once',
     kind: 'attack',
     expect: { outcome: 'completed', orders: 1, refusal: { by: 'identity-verify', reason: 'replayed' } },

@@ -78,7 +78,7 @@ export const deviceProfiles: Readonly<Record<string, DeviceProfile>> = {
         parameters: { spindle: quantity('0', '24000', '/min', true, 0), feed: quantity('1', '6000', 'mm/min', true, 1) },
         program: {
           mediaTypes: ['text/x-gcode'],
-          bytesMax: 524_288,
+          bytesMax: 10_485_760,
           axes: {
             x: { min: '-150', max: '150', unit: 'mm' },
             y: { min: '-100', max: '100', unit: 'mm' },
