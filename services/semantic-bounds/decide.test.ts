@@ -175,7 +175,7 @@ describe('semantic-bounds refuses', () => {
       () => ask({ device: 'mill-1', capability: 'mill.run-program', parameters: milling }),
     ],
     ['a program of another media type', 'program-media-type', () => mill({ mediaType: 'text/x-python' })],
-    ['a program that is too large', 'program-too-large', () => mill({ program: ' \n'.repeat(300_000) })],
+    ['a program that is too large', 'program-too-large', () => mill({ program: ' \n'.repeat(5_500_000) })],
     [
       'attack 66: a program that leaves the machine after a switch to inches',
       'program-outside-machine',
