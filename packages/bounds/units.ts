@@ -1,81 +1,24 @@
 import { accepted, type Quantity, type Result, refused } from '@interlock/contracts'
 import { add, divide, multiply, ofText, type Rational, rational, subtract, toText } from './rational.ts'
+import { units } from './unit-table.ts'
 
 export type UnitReason = 'value-malformed' | 'unit-unknown' | 'unit-mismatch' | 'value-not-exact'
 
-/** A value in the unit times `factor`, plus `offset`, is the value in its dimension's base unit. */
-type Unit = { readonly dimension: string; readonly factor: Rational; readonly offset?: Rational }
+/** What a rate amounts to in time: base units are such that base rate times seconds is the base amount. */
+const amountsOfRates: Readonly<Record<string, string>> = {
+  speed: 'length',
+  'angular-speed': 'angle',
+  frequency: 'ratio',
+  power: 'energy',
+  irradiance: 'fluence',
+  'absorbed-dose-rate': 'absorbed-dose',
+  'dose-equivalent-rate': 'dose-equivalent',
+  'volume-flow': 'volume',
+  'mass-flow': 'mass',
+}
 
-const unit = (dimension: string, numerator: bigint, denominator = 1n): Unit => ({
-  dimension,
-  factor: rational(numerator, denominator),
-})
-
-/**
- * UCUM codes that are understood, case-sensitive as UCUM's are ("mW" is no "MW"). Closed: an unknown unit is refused, never assumed. Angles in
- * radians are not here: they convert by π, which no decimal is.
- */
-const units: ReadonlyMap<string, Unit> = new Map(
-  Object.entries({
-    // length, base mm
-    um: unit('length', 1n, 1000n),
-    mm: unit('length', 1n),
-    cm: unit('length', 10n),
-    m: unit('length', 1000n),
-    '[in_i]': unit('length', 254n, 10n),
-    '[ft_i]': unit('length', 3048n, 10n),
-    // speed, base mm/min
-    'mm/s': unit('speed', 60n),
-    'mm/min': unit('speed', 1n),
-    'cm/s': unit('speed', 600n),
-    'm/s': unit('speed', 60_000n),
-    'm/min': unit('speed', 1000n),
-    '[in_i]/min': unit('speed', 254n, 10n),
-    '[in_i]/s': unit('speed', 1524n),
-    // power, base W
-    mW: unit('power', 1n, 1000n),
-    W: unit('power', 1n),
-    'J/s': unit('power', 1n),
-    kW: unit('power', 1000n),
-    MW: unit('power', 1_000_000n),
-    // energy, base J
-    mJ: unit('energy', 1n, 1000n),
-    J: unit('energy', 1n),
-    kJ: unit('energy', 1000n),
-    'W.s': unit('energy', 1n),
-    'W.h': unit('energy', 3600n),
-    'kW.h': unit('energy', 3_600_000n),
-    // time, base ms
-    ms: unit('time', 1n),
-    s: unit('time', 1000n),
-    min: unit('time', 60_000n),
-    h: unit('time', 3_600_000n),
-    // turns and cycles, base /min
-    '/min': unit('frequency', 1n),
-    '1/min': unit('frequency', 1n),
-    '/s': unit('frequency', 60n),
-    '1/s': unit('frequency', 60n),
-    Hz: unit('frequency', 60n),
-    kHz: unit('frequency', 60_000n),
-    // temperature, base K
-    K: unit('temperature', 1n),
-    Cel: { ...unit('temperature', 1n), offset: rational(27_315n, 100n) },
-    // angle, base deg
-    deg: unit('angle', 1n),
-    "'": unit('angle', 1n, 60n),
-    // mass, base g
-    mg: unit('mass', 1n, 1000n),
-    g: unit('mass', 1n),
-    kg: unit('mass', 1000n),
-    // pressure, base Pa
-    Pa: unit('pressure', 1n),
-    kPa: unit('pressure', 1000n),
-    bar: unit('pressure', 100_000n),
-    // ratio
-    '1': unit('ratio', 1n),
-    '%': unit('ratio', 1n, 100n),
-  }),
-)
+/** A quantity in its dimension's base unit. */
+export type Measure = { readonly dimension: string; readonly value: Rational }
 
 const zero = rational(0n)
 
@@ -90,4 +33,24 @@ export function convert({ value, unit: from }: Quantity, to: string): Result<Qua
   const base = add(multiply(number, source.factor), source.offset ?? zero)
   const text = toText(divide(subtract(base, target.offset ?? zero), target.factor))
   return text === undefined ? refused('value-not-exact', { value, unit: from, wanted: to }) : accepted({ value: text, unit: to })
+}
+
+/** The quantity in its dimension's base unit, as an exact fraction. */
+export function measureOf({ value, unit: from }: Quantity): Result<Measure, UnitReason> {
+  const number = ofText(value)
+  if (!number) return refused('value-malformed', { value })
+  const source = units.get(from)
+  if (!source) return refused('unit-unknown', { unit: from })
+  return accepted({ dimension: source.dimension, value: add(multiply(number, source.factor), source.offset ?? zero) })
+}
+
+/** What a rate amounts to in a time: watts for seconds are joules. */
+export function amountOfRate(rate: Quantity, time: Quantity): Result<Measure, UnitReason> {
+  const [speed, duration] = [measureOf(rate), measureOf(time)]
+  if (!speed.ok) return speed
+  if (!duration.ok) return duration
+  const dimension = amountsOfRates[speed.value.dimension]
+  if (dimension === undefined || duration.value.dimension !== 'time')
+    return refused('unit-mismatch', { unit: rate.unit, wanted: 'a rate', time: time.unit })
+  return accepted({ dimension, value: multiply(speed.value.value, duration.value.value) })
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { budgetLimitsSchema } from './budget.ts'
+import { windowSchema } from './window.ts'
 
 const decimal = z.string().max(40)
 
@@ -18,8 +20,12 @@ export const deviceGrantSchema = z.strictObject({
   actions: z.array(z.string().max(64)).min(1).max(32),
   /** By parameter name. A parameter without a range here is limited by the device's profile alone. */
   limits: z.record(z.string().max(64), rangeSchema),
-  /** How many intents may be allowed under this token, descendants included. */
+  /** How many intents may be allowed under this grant, descendants included. */
   maxCount: z.int().min(1).max(1_000_000),
+  /** What all of them together may use up, descendants included. */
+  budgets: budgetLimitsSchema.optional(),
+  /** When it may be used; always, while the token lives, where left out. */
+  windows: z.array(windowSchema).min(1).max(16).optional(),
 })
 
 /**

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { rangeSchema } from './authorization-details.ts'
+import { budgetNameSchema, rateSchema, useSchema } from './budget.ts'
 import { programProfileSchema } from './program-machine.ts'
+import { windowSchema } from './window.ts'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 const time = z.int().min(0).max(253_402_300_799_999)
@@ -106,12 +108,29 @@ export const deviceEntrySchema = z.strictObject({
   demandsAssurance: assurance,
   /** The oldest appraisal of the agent's platform that it accepts, milliseconds. */
   appraisalAgeMsMax: z.int().min(1000),
+  /** What it is set up for now; capabilities may ask for one of some modes. */
+  mode: z.string().max(64).optional(),
+  /** It is held by one job at a time: by who used it last, until that job has ended nothing on it for so long, milliseconds. */
+  exclusiveForMs: z.int().min(1000).max(86_400_000).optional(),
+  /** When nothing is done with it. */
+  maintenance: z.array(windowSchema).max(32).optional(),
+  /** What a job, and all jobs together, may ask of it within a time (ATTACKS 71, 72). */
+  rates: z.array(rateSchema).max(8).optional(),
   capabilities: z.record(
     z.string().max(64),
     z.strictObject({
       description: z.string().max(400),
       risk: z.enum(['low', 'medium', 'high']),
       parameters: z.record(z.string().max(64), parameterSchema),
+      /** Modes of the device in which it may be used; any where left out. */
+      modes: z.array(z.string().max(64)).min(1).max(16).optional(),
+      /** What the same job must have completed on this device, and how long ago at most (no spindle before the clamp). */
+      requires: z
+        .array(z.strictObject({ capability: z.string().max(64), withinMs: z.int().min(1000).max(3_600_000) }))
+        .max(8)
+        .optional(),
+      /** The most that one command uses of each budget. Under a budget that is not here the capability is refused. */
+      uses: z.partialRecord(budgetNameSchema, useSchema).optional(),
       /** Whether a program goes with it, and the media types it may have. */
       program: programProfileSchema.optional(),
     }),

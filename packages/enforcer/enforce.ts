@@ -36,7 +36,7 @@ export function enforce<Memory, Reason extends string>(stage: Stage<Memory, Reas
       // Who can write to the topic must not be able to fill a memory (budgets, replays): only what a stage signed is remembered.
       if (topic !== stage.output) {
         if (!isGenuine(incoming, parts)) return false
-        stage.recall?.(memory, incoming)
+        stage.recall?.(memory, incoming, parts)
         return true
       }
       if (!isDecisionOf(stage.name, incoming, parts)) return false

@@ -1,5 +1,6 @@
 import type {
   Approval,
+  BudgetLimits,
   Command,
   ControlTable,
   Decision,
@@ -7,11 +8,14 @@ import type {
   Detail,
   EventPosition,
   Intent,
+  Quantity,
   SpiffeId,
   StageName,
+  Window,
 } from '@interlock/contracts'
 import type { TrustAnchors } from '@interlock/trust'
 import type { Incoming, Tables } from './processor.ts'
+import type { Verifier } from './stage-input.ts'
 
 /** What a stage decides on: the intent as submitted and the verified statements of the stages before it. */
 export type StageInput = {
@@ -92,14 +96,35 @@ export type DelegationObligations = {
   /** `<iss> <jti>` of each token, root first. */
   readonly tokens: readonly string[]
   /** The leaf token's grant that covers the command. */
-  readonly grant: { readonly limits: Record<string, { min?: string; max?: string; unit: string }>; readonly maxCount: number }
-  /** The smallest `maxCount` by token, checked by semantic-bounds over the whole tree: `<iss> <jti>` → count. */
-  readonly counts: Record<string, number>
+  readonly grant: {
+    readonly limits: Record<string, { min?: string; max?: string; unit: string }>
+    readonly windows?: readonly Window[]
+  }
+  /** Who holds the budgets that the command is charged to: the human's consent first, the acting agent's grant last. */
+  readonly budgets: readonly HeldBudget[]
+  /** When the human consented, milliseconds since 1970: no budget of the job was touched before. */
+  readonly since: number
+}
+export type HeldBudget = {
+  /** base64url SHA-256 over whom it was granted to, what, and by whose grant: a renewed token holds the same budget. */
+  readonly holder: string
+  /** The human, then SPIFFE IDs. */
+  readonly of: string
+  readonly maxCount: number
+  readonly limits: BudgetLimits
 }
 export type BoundsObligations = {
   readonly risk: Risk
   /** Each quantity in the device profile's unit, exact decimal text. */
   readonly quantities: Record<string, { value: string; unit: string }>
+  /** What it is about, for a memory that reads no intents. */
+  readonly about: { readonly job: string; readonly device: string; readonly capability: string }
+  /** What is reserved of each budget: the most that it uses, in base units, and where the device says in its ack what it did use. */
+  readonly uses: Readonly<Record<string, Quantity & { readonly reported?: { readonly member: string; readonly unit: string } }>>
+  /** By holder, what is spent of each budget with this command: a memory that does not reach further back begins there. */
+  readonly spent: Readonly<Record<string, Readonly<Record<string, Quantity>>>>
+  /** For how long the device's rates have it remembered, milliseconds; 0 where it has none. */
+  readonly pacedMs: number
 }
 export type ApprovalObligations = {
   /** Digests of the Approval records' bytes, in the order of Decision.approvals; empty where none was needed. */
@@ -123,8 +148,8 @@ export interface Stage<Memory, Reason extends string> {
    * before it is signed. Trust `statements`, not the flat fields.
    */
   fold(memory: Memory, decision: Decision): void
-  /** Folds a genuine record of `memories`. */
-  recall?(memory: Memory, incoming: Incoming): void
+  /** Folds a genuine record of `memories`; the verifier reads what else it carries. */
+  recall?(memory: Memory, incoming: Incoming, verifier: Verifier): void
   forget(memory: Memory, now: number): void
   decide(input: StageInput, context: StageContext<Memory>): Verdict<Reason> | Promise<Verdict<Reason>>
 }

@@ -1,7 +1,9 @@
 export { type AckSigner, acknowledge, type LayerKey, type Measured, type QuotingKey } from './adapter/acknowledge.ts'
 export { ControlFold, type ControlReader, readControlTables } from './adapter/control-reader.ts'
 export { type DeviceAdapterSettings, startDeviceAdapter } from './adapter/device-adapter.ts'
+export type { DeviceReason } from './adapter/device-rules.ts'
 export { type DeviceTrust, openDeviceTrust, readDeviceTrust } from './adapter/device-trust.ts'
+export { DeviceUse } from './adapter/device-use.ts'
 export { JournalError, OrderJournal } from './adapter/journal.ts'
 export { DeviceFailure, type Handler, OrderRunner, type OrderRunnerPorts } from './adapter/order-runner.ts'
 export type { StandingOrders } from './adapter/standing.ts'
@@ -48,6 +50,7 @@ export { type DpopRequest, signDpopProof } from './orchestrator/dpop-proof.ts'
 export { OrchestratorClient, OutcomeTimeout, type Submitted } from './orchestrator/orchestrator-client.ts'
 export { murmur2Partitioner } from './orchestrator/partition.ts'
 export { QuantityError, quantity } from './orchestrator/quantity.ts'
+export { type Refusal, refusalOf } from './orchestrator/refusal.ts'
 export {
   type JobToRequest,
   type RequestedJob,

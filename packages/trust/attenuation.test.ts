@@ -1,14 +1,19 @@
 import { type ArgumentLimit, type DeviceGrant, type Grant, type Result, refused, type ToolGrant } from '@interlock/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AttenuationReason, isNarrower } from './attenuation.ts'
+import { type AttenuationReason, isNarrower, lineOfGrants } from './attenuation.ts'
 
+const energy = { max: '5000', unit: 'J' }
+const travel = { max: '10', unit: 'm' }
+const shift = { days: ['mon' as const, 'tue' as const], from: '08:00', until: '17:00' }
 const parent: DeviceGrant = {
   type: 'interlock_device',
   locations: ['laser-1', 'laser-2'],
   actions: ['laser.cut', 'laser.engrave'],
   limits: { power: { min: '1', max: '80', unit: 'W' }, speed: { max: '300', unit: 'mm/s' } },
   maxCount: 100,
+  budgets: { energy, travel },
+  windows: [shift],
 }
 const withLimits = (limits: DeviceGrant['limits']): DeviceGrant => ({ ...parent, limits: { ...parent.limits, ...limits } })
 const reasonOf = (result: Result<true, AttenuationReason>) => (result.ok ? 'narrower' : result.reason)
@@ -63,6 +68,14 @@ describe('a grant made for a sub-agent', () => {
     ['another unit', withLimits({ power: { min: '1', max: '80', unit: 'kW' } }), 'unit-changed'],
     ['a number that is none', withLimits({ power: { min: '1', max: '8e1W', unit: 'W' } }), 'limit-malformed'],
     ['more intents', { ...parent, maxCount: 101 }, 'wider-count'],
+    ['attack 44: no budget where the parent has one', { ...parent, budgets: { travel } }, 'budget-absent'],
+    ['attack 44: none of them', { ...parent, budgets: undefined }, 'budget-absent'],
+    ['a larger budget', { ...parent, budgets: { travel, energy: { max: '5000.1', unit: 'J' } } }, 'wider-budget'],
+    ['a budget in another unit', { ...parent, budgets: { travel, energy: { max: '4', unit: 'kJ' } } }, 'unit-changed'],
+    ['a budget that is no number', { ...parent, budgets: { travel, energy: { max: 'all', unit: 'J' } } }, 'limit-malformed'],
+    ['attack 44: no window where the parent has one', { ...parent, windows: undefined }, 'window-absent'],
+    ['a longer window', { ...parent, windows: [{ ...shift, until: '17:01' }] }, 'wider-window'],
+    ['a further window', { ...parent, windows: [shift, { ...shift, days: ['sat'] }] }, 'wider-window'],
   ] as const)('is refused with %s', (_what, child, reason) => {
     expect(reasonOf(isNarrower([child as DeviceGrant], [parent]))).toBe(reason)
   })
@@ -154,4 +167,26 @@ describe('a grant of tools made for a sub-agent', () => {
     const tool: ToolGrant = { ...mail, locations: ['laser-1'], actions: ['laser.cut'], limits: {}, maxCount: 1 }
     expect(reasonOf(isNarrower([tool], [{ ...parent, limits: {} }]))).toBe('wider-type')
   })
+})
+
+describe('the line of grants that a command is charged to', () => {
+  const wide = { ...parent, budgets: { energy, travel } }
+  const tight = { ...parent, limits: { ...parent.limits, power: { min: '1', max: '10', unit: 'W' } }, maxCount: 5 }
+
+  it('leads from each grant to the one that it lies within, not to another for the same device', () => {
+    const leaf = { ...wide, maxCount: 50 }
+    expect(
+      lineOfGrants(
+        [
+          [tight, wide],
+          [tight, wide],
+        ],
+        leaf,
+      ),
+    ).toEqual([wide, wide, leaf])
+    expect(lineOfGrants([[tight, wide]], { ...tight, maxCount: 1 })).toEqual([tight, { ...tight, maxCount: 1 }])
+    expect(lineOfGrants([], leaf)).toEqual([leaf])
+  })
+
+  it('is none where a level has no grant that holds it', () => expect(lineOfGrants([[tight]], wide)).toBeUndefined())
 })

@@ -1,4 +1,15 @@
-import { accepted, type DeviceGrant, type Grant, type Range, type Result, refused, type ToolGrant } from '@interlock/contracts'
+import {
+  accepted,
+  type BudgetLimits,
+  type DeviceGrant,
+  type Grant,
+  isWindowWithin,
+  type Range,
+  type Refused,
+  type Result,
+  refused,
+  type ToolGrant,
+} from '@interlock/contracts'
 import { argumentWithin, endsWithin, type LimitReason } from './limit-within.ts'
 
 export type AttenuationReason =
@@ -10,6 +21,10 @@ export type AttenuationReason =
   | 'wider-tool'
   | 'unit-changed'
   | 'wider-count'
+  | 'wider-budget'
+  | 'budget-absent'
+  | 'wider-window'
+  | 'window-absent'
 
 /**
  * Every grant of the child lies within one grant of the parent, in each dimension; what the parent limits the child must limit too:
@@ -23,7 +38,30 @@ export function isNarrower(child: readonly Grant[], parent: readonly Grant[]): R
   return accepted(true)
 }
 
+/**
+ * The grant of each token that a command under `leaf` is charged to, root first: above each the one that it lies within. `levels` are the tokens' grants,
+ * the leaf's not among them. Undefined where a level has none: then the tokens make no chain.
+ */
+export function lineOfGrants(levels: readonly (readonly Grant[])[], leaf: DeviceGrant): readonly DeviceGrant[] | undefined {
+  let below = leaf
+  const line = [leaf]
+  for (const grants of levels.toReversed()) {
+    const above = grants.filter(isOfDevices).find((grant) => isWithin(below, grant).ok)
+    if (!above) return undefined
+    line.unshift(above)
+    below = above
+  }
+  return line
+}
+
+/** A tool's grant says nothing of a device, whatever names are in it. */
+export const isOfDevices = (grant: Grant): grant is DeviceGrant => grant.type === 'interlock_device'
+
 const order: readonly AttenuationReason[] = [
+  'wider-window',
+  'window-absent',
+  'wider-budget',
+  'budget-absent',
   'wider-count',
   'wider-limit',
   'limit-absent',
@@ -55,7 +93,13 @@ function isDeviceWithin(child: DeviceGrant, parent: DeviceGrant): Result<true, A
   if (device !== undefined) return refused('wider-device', { device })
   const action = firstBeyond(child.actions, parent.actions)
   if (action !== undefined) return refused('wider-action', { action })
-  return limitsWithin(child.limits, parent.limits, rangeWithin) ?? countWithin(child, parent)
+  return (
+    limitsWithin(child.limits, parent.limits, rangeWithin) ??
+    countBeyond(child, parent) ??
+    budgetsWithin(child.budgets ?? {}, parent.budgets ?? {}) ??
+    windowsWithin(child, parent) ??
+    accepted(true)
+  )
 }
 
 function isToolWithin(child: ToolGrant, parent: ToolGrant): Result<true, AttenuationReason> {
@@ -63,7 +107,7 @@ function isToolWithin(child: ToolGrant, parent: ToolGrant): Result<true, Attenua
   if (server !== undefined) return refused('wider-server', { server })
   const tool = firstBeyond(child.actions, parent.actions)
   if (tool !== undefined) return refused('wider-tool', { tool })
-  return limitsWithin(child.limits, parent.limits, argumentWithin) ?? countWithin(child, parent)
+  return limitsWithin(child.limits, parent.limits, argumentWithin) ?? countBeyond(child, parent) ?? accepted(true)
 }
 
 const firstBeyond = (child: readonly string[], parent: readonly string[]) => child.find((name) => !parent.includes(name))
@@ -74,7 +118,7 @@ function limitsWithin<Limit>(
   child: Limits<Limit>,
   parent: Limits<Limit>,
   within: (own: Limit, granted: Limit) => AttenuationReason | undefined,
-): Result<true, AttenuationReason> | undefined {
+): Refused<AttenuationReason> | undefined {
   for (const [parameter, limit] of Object.entries(parent)) {
     const own = Object.hasOwn(child, parameter) ? child[parameter] : undefined
     if (!own) return refused('limit-absent', { parameter })
@@ -84,9 +128,29 @@ function limitsWithin<Limit>(
   return undefined
 }
 
-function countWithin(child: Grant, parent: Grant): Result<true, AttenuationReason> {
-  if (child.maxCount > parent.maxCount) return refused('wider-count', { asked: child.maxCount, granted: parent.maxCount })
-  return accepted(true)
+function countBeyond(child: Grant, parent: Grant): Refused<AttenuationReason> | undefined {
+  return child.maxCount > parent.maxCount
+    ? refused('wider-count', { asked: child.maxCount, granted: parent.maxCount })
+    : undefined
+}
+
+/** No child has more than its parent. That all of them together have not is checked where it is used, at each that they have in common. */
+function budgetsWithin(child: BudgetLimits, parent: BudgetLimits): Refused<AttenuationReason> | undefined {
+  for (const [budget, granted] of Object.entries(parent)) {
+    const own = Object.hasOwn(child, budget) ? child[budget as keyof BudgetLimits] : undefined
+    if (!own) return refused('budget-absent', { budget, granted })
+    const wrong = rangeWithin(own, granted)
+    if (wrong) return refused(wrong === 'wider-limit' ? 'wider-budget' : wrong, { budget, asked: own, granted })
+  }
+  return undefined
+}
+
+function windowsWithin(child: DeviceGrant, parent: DeviceGrant): Refused<AttenuationReason> | undefined {
+  const { windows: granted } = parent
+  if (!granted) return undefined
+  if (!child.windows) return refused('window-absent', { granted })
+  const asked = child.windows.find((window) => !granted.some((outer) => isWindowWithin(window, outer)))
+  return asked && refused('wider-window', { asked, granted })
 }
 
 /** Units are not converted here: a child says its limits in its parent's words. */

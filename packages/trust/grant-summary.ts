@@ -1,4 +1,4 @@
-import type { ArgumentLimit, Grant, Range, StandingGrant } from '@interlock/contracts'
+import type { ArgumentLimit, DeviceGrant, Grant, Range, StandingGrant, Window } from '@interlock/contracts'
 
 /** Grants in plain words, a line each, for who signs them. Everything that a grant can say is in its line. */
 export function summaryOfGrants(grants: readonly Grant[]): string {
@@ -22,7 +22,20 @@ function summaryOfGrant(grant: Grant): string {
     return `call ${actions} of ${locations}: ${bounds.join(', ') || 'with any arguments'}; at most ${grant.maxCount} calls`
   }
   const bounds = Object.entries(grant.limits).map(([name, range]) => `${shown(name)} ${wordsOf(range, shown(range.unit))}`)
-  return `${actions} on ${locations}: ${bounds.join(', ') || 'no limit but the machine’s own'}; at most ${grant.maxCount} commands`
+  const within = bounds.join(', ') || 'no limit but the machine’s own'
+  return `${actions} on ${locations}: ${within}; ${wordsOfWhole(grant)}`
+}
+
+/** What all commands together may use, and when. */
+function wordsOfWhole({ maxCount, budgets = {}, windows = [] }: DeviceGrant): string {
+  const amounts = Object.entries(budgets).map(([name, { max, unit }]) => `${shown(max)} ${shown(unit)} of ${name}`)
+  const together = [`at most ${maxCount} commands`, ...amounts].join(', ')
+  return windows.length > 0 ? `${together}; only ${windows.map(wordsOfWindow).join(' or ')}` : together
+}
+
+function wordsOfWindow(window: Window): string {
+  if ('days' in window) return `${window.days.join(', ')} ${window.from} to ${window.until} UTC`
+  return `${new Date(window.from).toISOString()} to ${new Date(window.until).toISOString()}`
 }
 
 /** The names come from who asks: none may look like more than one name, or like the words around it. */

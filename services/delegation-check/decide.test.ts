@@ -8,7 +8,7 @@ import type {
   RevocationEntry,
   TaskTokenClaims,
 } from '@interlock/contracts'
-import type { StageContext, StageInput } from '@interlock/enforcer'
+import type { DelegationObligations, StageContext, StageInput } from '@interlock/enforcer'
 import { buildConsent, buildIntent, createFixture, createTables, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash } from '@interlock/sdk/trust-domain'
 import { canonicalBytes, digest, readTaskToken, type SigningKey, signTaskToken } from '@interlock/trust'
@@ -96,7 +96,12 @@ describe('delegation-check allows', () => {
         human: 'alice',
         actors: [orchestrator, operator],
         grant: { limits: { power: { min: '1', max: '80', unit: 'W' } } },
-        counts: { [`${rootClaims.iss} ${rootClaims.jti}`]: 10_000, [`${childClaims.iss} ${childClaims.jti}`]: 5000 },
+        budgets: [
+          { of: 'alice', maxCount: 10_000, limits: {} },
+          { of: orchestrator, maxCount: 10_000, limits: {} },
+          { of: operator, maxCount: 5000, limits: {} },
+        ],
+        since: now,
       },
     })
   })
@@ -111,6 +116,37 @@ describe('delegation-check allows', () => {
     const short = { exp: Math.floor(now / 1000) + 60 }
     const verdict = await ask({ tokens: [root, await child(short)] })
     expect(verdict.verdict === 'ALLOW' && verdict.expiresAt).toBeLessThanOrEqual(now + 60_000 + 30_000)
+  })
+})
+
+describe('the holders of a budget', () => {
+  const holdersOf = async (tokens?: readonly string[]) => {
+    const verdict = await ask(tokens ? { tokens } : {})
+    return verdict.verdict === 'ALLOW' ? (verdict.obligations as DelegationObligations).budgets.map(({ holder }) => holder) : []
+  }
+  const renewed = async () => {
+    const again = await otherRoot({ iat: rootClaims.iat + 1 })
+    return [again, await child({ parent: digest(Buffer.from(again.slice(0, again.lastIndexOf('.')))), iat: childClaims.iat + 1 })]
+  }
+
+  it('are the same when tokens are renewed: a new token begins no new budget', async () => {
+    const holders = await holdersOf()
+    expect(holders).toHaveLength(3)
+    expect(await holdersOf(await renewed())).toEqual(holders)
+  })
+
+  it('are others below where something else is granted, under the same human’s', async () => {
+    const [consent, orchestrators, own] = await holdersOf()
+    const narrower = [root, await child(widened({ maxCount: 7 }))]
+    expect(await holdersOf(narrower)).toEqual([consent, orchestrators, expect.not.stringMatching(own as string)])
+  })
+
+  it('come with what they hold, down to the acting agent', async () => {
+    const budgets = { energy: { max: '5', unit: 'kJ' } }
+    const verdict = await ask({ tokens: [root, await child(widened({ budgets }))] })
+    expect(verdict).toMatchObject({
+      obligations: { budgets: [{ limits: {} }, { limits: {} }, { of: operator, limits: budgets }] },
+    })
   })
 })
 

@@ -1,14 +1,25 @@
-import type { DeviceGrant, Grant } from '@interlock/contracts'
+import type { DeviceGrant, TaskTokenClaims } from '@interlock/contracts'
 import {
   type DelegationObligations,
   deny,
+  type HeldBudget,
   type IdentityObligations,
   obligationsOf,
   type StageContext,
   type StageInput,
   type Verdict,
 } from '@interlock/enforcer'
-import { actorRefusal, type ConsentReason, type DelegationReason, verifyConsent, verifyDelegation } from '@interlock/trust'
+import {
+  actorRefusal,
+  type ConsentReason,
+  canonicalBytes,
+  type DelegationReason,
+  digest,
+  isOfDevices,
+  lineOfGrants,
+  verifyConsent,
+  verifyDelegation,
+} from '@interlock/trust'
 
 export const clockSkewMs = 30_000
 
@@ -57,28 +68,42 @@ export async function decide(input: StageInput, context: StageContext<null>): Pr
   if (!consent.ok) return deny(`consent-${consent.reason}`, consent.detail)
 
   const asked = { device: command.device, capability: command.capability }
-  const covering = grants.map((granted) => granted.filter(isOfDevices).find((grant) => covers(grant, asked)))
-  const grant = covering.at(-1)
-  if (!grant)
+  const leaf = grants
+    .at(-1)
+    ?.filter(isOfDevices)
+    .find((grant) => covers(grant, asked))
+  const line = leaf && lineOfGrants([consent.value.grants, ...grants.slice(0, -1)], leaf)
+  if (!line)
     return deny('not-granted', {
       ...asked,
       granted: (grants.at(-1) ?? []).filter(isOfDevices).map(({ locations, actions }) => ({ locations, actions })),
     })
 
-  const counts = tokens.map((token, at) => [token, covering[at]?.maxCount ?? 0] as const)
   const obligations: DelegationObligations = {
     human,
     actors,
     tokens,
-    grant: { limits: limitsOf(grant), maxCount: grant.maxCount },
-    counts: Object.fromEntries(counts),
+    grant: { limits: limitsOf(leaf), ...(leaf.windows && { windows: leaf.windows }) },
+    budgets: budgetsOf(line, [human, ...actors], jobOf(root)),
+    since: consent.value.from,
   }
   const before = statements.at(-1)?.expiresAt ?? now
   return { verdict: 'ALLOW', obligations, expiresAt: Math.min(before, expiresAt + clockSkewMs) }
 }
 
-/** A tool's grant says nothing of a device, whatever names are in it. */
-const isOfDevices = (grant: Grant): grant is DeviceGrant => grant.type === 'interlock_device'
+/** What all budgets of a job begin with: what its human signed, and, where that is for several jobs, which of them. */
+const jobOf = ({ job, consent }: TaskTokenClaims): string =>
+  digest(canonicalBytes({ job, consent: digest(Buffer.from(consent?.request ?? '', 'base64url')) }))
+
+/** A holder is named by what it holds and from whom, not by its token: a token that is renewed begins no new budget. */
+function budgetsOf(line: readonly DeviceGrant[], holders: readonly string[], job: string): HeldBudget[] {
+  let above = job
+  return line.map((grant, at) => {
+    const of = holders[at] ?? ''
+    above = digest(canonicalBytes({ above, of, grant }))
+    return { holder: above, of, maxCount: grant.maxCount, limits: grant.budgets ?? {} }
+  })
+}
 
 /** By exact name: a grant knows no wildcard. */
 const covers = ({ locations, actions }: DeviceGrant, { device, capability }: { device: string; capability: string }) =>

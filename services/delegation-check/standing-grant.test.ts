@@ -9,10 +9,11 @@ import {
   createTables,
   type Fixture,
   type FixtureTables,
+  orderContext,
   type StandingJobPlan,
 } from '@interlock/sdk/fixture'
 import { agentSpiffeId, jobGrants, laboratory } from '@interlock/sdk/trust-domain'
-import { digest, VerifiedRoots } from '@interlock/trust'
+import { digest } from '@interlock/trust'
 import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { decide } from './decide.ts'
@@ -48,16 +49,8 @@ async function stageSays(job: Fixture, at = now + 1000): Promise<string> {
 
 /** What the device says to the order that came of it, offline: by its trust bundle and what it reads of revocations. */
 async function deviceSays(job: Fixture): Promise<string> {
-  const verdict = await verifyOrder(await buildOrder(job), {
-    device: 'laser-1',
-    trust: fixture.trust,
-    codec: fixture.codec,
-    standing: { stops: new Map(), revocations: tables['control.revocations'], federation: new Map() },
-    hasBegun: () => false,
-    now: now + 1000,
-    skewMs: 30_000,
-    verifiedRoots: new VerifiedRoots(),
-  })
+  const read = { ...tables, 'control.stops': new Map(), 'control.federation': new Map() }
+  const verdict = await verifyOrder(await buildOrder(job), orderContext(fixture, read, now + 1000))
   return verdict.ok ? 'ALLOW' : verdict.reason
 }
 const both = async (plan: StandingJobPlan) => {

@@ -1,5 +1,6 @@
 import {
   type Envelope,
+  measuresOf,
   type ProfileReason,
   type ProgramReason,
   programEnvelope,
@@ -8,7 +9,7 @@ import {
   withinCommand,
   withinProfile,
 } from '@interlock/bounds'
-import { accepted, type DeviceEntry, type Quantity, type Result, refused } from '@interlock/contracts'
+import { accepted, type BudgetName, type DeviceEntry, type Quantity, type Result, refused } from '@interlock/contracts'
 import type { StageInput } from '@interlock/enforcer'
 
 export type ProgramCheckReason =
@@ -48,4 +49,11 @@ export function checkProgram(
   if (!run.ok) return refused(`gcode-${run.reason}`, run.detail)
   const within = withinProfile(run.value, wanted)
   return within.ok ? withinCommand(run.value, quantities) : within
+}
+
+/** What a program would use at most of each budget, by the envelope it stays in; nothing where there is no program. */
+export function usesOfProgram(envelope: Envelope | undefined): Partial<Record<BudgetName, Quantity>> {
+  if (!envelope) return {}
+  const { energy, travel, time, material } = measuresOf(envelope)
+  return { energy, travel, time, material }
 }

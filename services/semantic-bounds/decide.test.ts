@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { BoundsPolicy, Decision, DecisionStatement, Intent } from '@interlock/contracts'
+import type { BoundsPolicy, Decision, DecisionStatement, DeviceEntry, Intent } from '@interlock/contracts'
 import type { DelegationObligations, StageContext, StageInput } from '@interlock/enforcer'
 import { BoundsPolicies, type PolicyDecision, policyName } from '@interlock/policy'
 import { deviceEntry } from '@interlock/sdk/trust-domain'
 import { canonicalBytes, digest } from '@interlock/trust'
 import { describe, expect, it } from 'vitest'
 import { readPolicyBundle } from '../../ops/policies/bundle.ts'
-import { Counts, horizonMs } from './counts.ts'
 import { decide } from './decide.ts'
+import { horizonMs } from './job-memory.ts'
 import { BoundsMemory } from './memory.ts'
 import { semanticBounds } from './stage.ts'
 
@@ -30,18 +30,31 @@ type Asked = {
   readonly program?: string
   readonly mediaType?: string
   readonly limits?: DelegationObligations['grant']['limits']
-  readonly counts?: Record<string, number>
   readonly policy?: unknown
   readonly memory?: BoundsMemory
+  readonly windows?: NonNullable<DelegationObligations['grant']['windows']>
+  /** What is different of the device. */
+  readonly profile?: Partial<DeviceEntry>
   readonly statements?: readonly DecisionStatement[]
   /** What a policy answers that nobody would write. */
   readonly answer?: PolicyDecision
 }
 
-const statementsOf = (limits: DelegationObligations['grant']['limits'], counts: Record<string, number>): DecisionStatement[] => {
+const statementsOf = (
+  limits: DelegationObligations['grant']['limits'],
+  windows?: DelegationObligations['grant']['windows'],
+): DecisionStatement[] => {
   const common = { verdict: 'ALLOW', reasons: [], policy: '', decidedAt: now, expiresAt: now + 60_000 }
   const identity = { agent: 'spiffe://lab.interlock.example/agent/laser-operator/z1', definition: 'laser-operator' }
-  const delegation = { human: 'alice', actors: [], tokens: Object.keys(counts), grant: { limits, maxCount: 10 }, counts }
+  const budgets = [{ holder: 'h', of: 'alice', maxCount: 10, limits: {} }]
+  const delegation = {
+    human: 'alice',
+    actors: [],
+    tokens: [],
+    grant: { limits, ...(windows && { windows }) },
+    budgets,
+    since: now,
+  }
   return [
     { ...common, stage: 'identity-verify', obligations: identity },
     { ...common, stage: 'delegation-check', obligations: delegation },
@@ -56,15 +69,15 @@ function ask(asked: Asked) {
   const input = {
     intent: { jobId: 'job-1', device, capability, program: bytes } as Intent,
     command,
-    statements:
-      asked.statements ??
-      statementsOf(asked.limits ?? (device === 'mill-1' ? millGrant : laserGrant), asked.counts ?? { root: 10 }),
+    statements: asked.statements ?? statementsOf(asked.limits ?? (device === 'mill-1' ? millGrant : laserGrant), asked.windows),
   } as unknown as StageInput
   const context = {
     now,
     memory: asked.memory ?? new BoundsMemory(),
     tables: {
-      'control.devices': new Map(['laser-1', 'mill-1'].map((name) => [name, deviceEntry(name, tpm, now)])),
+      'control.devices': new Map(
+        ['laser-1', 'mill-1'].map((name) => [name, { ...deviceEntry(name, tpm, now), ...asked.profile }]),
+      ),
       'control.policies': new Map(asked.policy === null ? [] : [['bounds', asked.policy ?? policy]]),
     },
   } as unknown as StageContext<BoundsMemory>
@@ -80,7 +93,17 @@ describe('semantic-bounds allows', () => {
   it('60 W where the job grants 80 and the machine could do 120, and signs what it read', async () => {
     expect(await ask({})).toEqual({
       verdict: 'ALLOW',
-      obligations: { risk: 'low', quantities: cut },
+      obligations: {
+        risk: 'low',
+        quantities: cut,
+        about: { job: 'job-1', device: 'laser-1', capability: 'laser.cut' },
+        uses: {
+          energy: { value: '4500', unit: 'J', reported: { member: 'energyJoules', unit: 'J' } },
+          time: { value: '75', unit: 's' },
+        },
+        spent: { h: { count: { value: '1', unit: '1' } } },
+        pacedMs: 0,
+      },
       expiresAt: now + 60_000,
       risk: 'low',
       policy: `${revision}@7`,
@@ -214,7 +237,7 @@ describe('semantic-bounds refuses', () => {
 describe('attack 78: an older policy, validly signed', () => {
   const decided = (sequence: number) => {
     const statement = {
-      ...statementsOf(laserGrant, {})[0],
+      ...statementsOf(laserGrant)[0],
       stage: 'semantic-bounds',
       ...{ eventId: 'semantic-bounds:decisions.delegation-check:0:1', intentId: 'i', commandDigest: digest(Buffer.alloc(0)) },
       ...{ previous: digest(Buffer.alloc(0)), policy: policyName({ revision, sequence }) },
@@ -240,7 +263,7 @@ describe('attack 78: an older policy, validly signed', () => {
     const [one, other] = [stage.remember(), stage.remember()]
     stage.fold(one, decided(8))
     expect(other.newestPolicy.sequence).toBe(8)
-    expect(other.counts).not.toBe(one.counts)
+    expect(other.jobs).not.toBe(one.jobs)
   })
 
   it('is the same policy where it is the same sequence', async () => {
@@ -250,38 +273,46 @@ describe('attack 78: an older policy, validly signed', () => {
   })
 })
 
-describe('counts under a token', () => {
-  const allowed = (counts: Record<string, number>): Decision => {
-    const statements = statementsOf(laserGrant, counts).map((statement) => ({
-      statement: canonicalBytes({
-        ...statement,
-        eventId: 'semantic-bounds:decisions.delegation-check:0:1',
-        intentId: 'i',
-        commandDigest: digest(Buffer.alloc(0)),
-        previous: digest(Buffer.alloc(0)),
-      }),
-    }))
-    return { verdict: 'ALLOW', decidedAt: now, statements } as unknown as Decision
+describe('the state of the machine, and the time', () => {
+  const hour = 3_600_000
+  const detailOf = async (asked: Asked) => {
+    const verdict = await ask(asked)
+    return verdict.verdict === 'DENY' ? { reason: verdict.reasons[0], ...verdict.detail } : verdict
   }
 
-  it('are held over the whole tree: what one child used its sibling does not have', async () => {
-    const memory = new BoundsMemory()
-    for (const child of ['one', 'two']) memory.add(allowed({ root: 2, [child]: 2 }))
-    expect(await ask({ memory, counts: { root: 3, one: 2 } })).toMatchObject({ verdict: 'ALLOW' })
-    expect(await ask({ memory, counts: { root: 2, one: 2 } })).toMatchObject({
-      reasons: ['count-exhausted'],
-      detail: { token: 'root', granted: 2 },
-    })
+  it('refuses a capability outside of its modes, and says which they are', async () => {
+    const { capabilities } = deviceEntry('laser-1', tpm, now)
+    const moded = { ...capabilities, 'laser.cut': { ...capabilities['laser.cut'], modes: ['production', 'trial'] } }
+    const profile = { capabilities: moded as DeviceEntry['capabilities'] }
+    const refused = { reason: 'mode-not-allowed', parameter: 'mode', nearest: 'production or trial', limitOf: 'machine' }
+    expect(await detailOf({ profile })).toMatchObject({ ...refused, asked: '' })
+    expect(await detailOf({ profile: { ...profile, mode: 'setup' } })).toMatchObject({ ...refused, asked: 'setup' })
+    expect(await ask({ profile: { ...profile, mode: 'trial' } })).toMatchObject({ verdict: 'ALLOW' })
   })
 
-  it('count what was allowed and nothing else, and are forgotten when the token has long expired', () => {
-    const memory = new Counts()
-    memory.add({ ...allowed({ root: 2 }), verdict: 'DENY' })
-    expect(memory.of('root')).toBe(0)
-    memory.add(allowed({ root: 2 }))
-    memory.forget(now + horizonMs - 1)
-    expect(memory.of('root')).toBe(1)
-    memory.forget(now + horizonMs)
-    expect(memory.of('root')).toBe(0)
+  it.each([
+    ['now', { from: now - hour, until: now + hour }, '2026-11-24T13:00:00.000Z'],
+    ['before the order would be over', { from: now + 70_000, until: now + hour }, '2026-11-24T13:00:00.000Z'],
+    ['each week', { days: ['tue'], from: '11:30', until: '14:00' }, '2026-11-24T14:00:00.000Z'],
+  ] as const)('refuses what falls in maintenance: %s', async (_when, window, nearest) => {
+    const profile = { maintenance: [{ ...window } as never] }
+    expect(await detailOf({ profile })).toMatchObject({ reason: 'device-in-maintenance', nearest, limitOf: 'machine' })
+  })
+
+  it('allows what is over before maintenance begins', async () => {
+    const maintenance = [{ from: now + 75_000, until: now + hour }]
+    expect(await ask({ profile: { maintenance } })).toMatchObject({ verdict: 'ALLOW' })
+  })
+
+  it('refuses outside of the grant’s windows, says when they open, and lets nothing outlast them', async () => {
+    const closed = { windows: [{ days: ['wed' as const], from: '08:00', until: '09:00' }] }
+    expect(await detailOf(closed)).toMatchObject({
+      reason: 'outside-window',
+      asked: '2026-11-24T12:00:00.000Z',
+      nearest: '2026-11-25T08:00:00.000Z',
+      limitOf: 'grant',
+    })
+    expect(await ask({ windows: [{ from: now, until: now + 20_000 }] })).toMatchObject({ expiresAt: now + 20_000 })
+    expect(await detailOf({ windows: [{ from: now - 20_000, until: now }] })).not.toHaveProperty('nearest')
   })
 })

@@ -11,29 +11,32 @@ import {
   type Verdict,
 } from '@interlock/enforcer'
 import { type BoundsPolicies, type PolicyReason, policyName } from '@interlock/policy'
-import { checkProgram, type ProgramCheckReason } from './check-program.ts'
+import { checkProgram, type ProgramCheckReason, usesOfProgram } from './check-program.ts'
+import { checkPace, checkState, checkWindows, type StateReason } from './check-state.ts'
 import type { BoundsMemory } from './memory.ts'
+import { type ReserveReason, reserve } from './reserve.ts'
 
 export type BoundsReason =
   | ParameterReason
   | LimitReason
   | ProgramCheckReason
   | PolicyReason
+  | ReserveReason
+  | StateReason
   | 'statements-missing'
   | 'device-unknown'
   | 'capability-unknown'
   | 'grant-parameter-unknown'
   | 'outside-machine'
   | 'outside-grant'
-  | 'count-exhausted'
   | 'policy-missing'
   | 'policy-older'
   | `policy-refuses-${string}`
 
-/** Whether the command lies within machine ∩ grant ∩ policy ∩ counts, and what the program would really do. Pure: a policy's work is counted, not timed. */
+/** Whether the command lies within machine ∩ grant ∩ policy ∩ state ∩ budgets, and what the program would really do. Pure: a policy's work is counted, not timed. */
 export function decide(input: StageInput, context: StageContext<BoundsMemory>, policies: BoundsPolicies): Verdict<BoundsReason> {
   const { command, statements, intent } = input
-  const { tables, memory } = context
+  const { now, tables, memory } = context
   const identity = obligationsOf<IdentityObligations>(statements, 'identity-verify')
   const delegation = obligationsOf<DelegationObligations>(statements, 'delegation-check')
   const before = statements.at(-1)
@@ -59,8 +62,17 @@ export function decide(input: StageInput, context: StageContext<BoundsMemory>, p
 
   const program = checkProgram(input, capability, quantities)
   if (!program.ok) return deny(program.reason, program.detail)
-  const spent = Object.entries(delegation.counts).find(([token, max]) => memory.counts.of(token) >= max)
-  if (spent) return deny('count-exhausted', { token: spent[0], granted: spent[1], limitOf: 'budget' })
+  const windows = checkWindows(delegation.grant.windows, now)
+  if (!windows.ok) return deny(windows.reason, windows.detail)
+  const about = { job: intent.jobId, device: command.device, capability: command.capability }
+  const state = checkState(device, about, { now, memory: memory.jobs })
+  if (!state.ok) return deny(state.reason, state.detail)
+  const orderMs = device.orderValidityMs + device.completionMsMax
+  const measured = { quantities, orderMs, program: usesOfProgram(program.value) }
+  const reserved = reserve(capability, delegation, measured, { ledger: memory.jobs.budgets, now })
+  if (!reserved.ok) return deny(reserved.reason, reserved.detail)
+  const paced = checkPace(device, about.job, reserved.value.amounts, { now, memory: memory.jobs })
+  if (!paced.ok) return deny(paced.reason, paced.detail)
 
   const policy = tables['control.policies'].get('bounds')
   if (policy?.kind !== 'bounds') return deny('policy-missing')
@@ -87,8 +99,9 @@ export function decide(input: StageInput, context: StageContext<BoundsMemory>, p
   if (first !== undefined) return { ...deny<BoundsReason>(`policy-refuses-${first}`, { refusals, limitOf: 'policy' }), ...named }
 
   const risk = higherRisk(capability.risk, answer.value.risk)
-  const obligations: BoundsObligations = { risk, quantities }
-  return { verdict: 'ALLOW', obligations, expiresAt: before.expiresAt, risk, ...named }
+  const { uses, spent } = reserved.value
+  const obligations: BoundsObligations = { risk, quantities, about, uses, spent, pacedMs: paced.value }
+  return { verdict: 'ALLOW', obligations, expiresAt: Math.min(before.expiresAt, windows.value), risk, ...named }
 }
 
 type Risk = BoundsObligations['risk']

@@ -1,10 +1,11 @@
 import type { Decision } from '@interlock/contracts'
-import { Counts } from './counts.ts'
+import { JobMemory } from './job-memory.ts'
 import { NewestPolicy } from './newest-policy.ts'
+import { readReservation } from './reserve.ts'
 
-/** What the stage remembers of a partition: a fold over its own decisions. */
+/** What the stage remembers of a partition: a fold over its own decisions, and over what became of what it allowed. */
 export class BoundsMemory {
-  readonly counts = new Counts()
+  readonly jobs = new JobMemory()
   readonly newestPolicy: NewestPolicy
 
   /** The newest policy is one thing for all partitions of a process, as the table is: what one of them knows holds in each. */
@@ -13,11 +14,18 @@ export class BoundsMemory {
   }
 
   add(decision: Decision): void {
-    this.counts.add(decision)
+    const allowed = readReservation(decision)
+    if (allowed) this.jobs.allow(allowed.reservation, allowed.pacedMs)
     this.newestPolicy.add(decision)
   }
 
+  /** Stands where the memory stood that allowed it, by what it signed. */
+  standBefore(decision: Decision): void {
+    const allowed = readReservation(decision)
+    if (allowed) this.jobs.budgets.standBefore(allowed.reservation)
+  }
+
   forget(now: number): void {
-    this.counts.forget(now)
+    this.jobs.forget(now)
   }
 }

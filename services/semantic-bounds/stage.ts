@@ -3,10 +3,11 @@ import { BoundsPolicies } from '@interlock/policy'
 import type { ProgramStore } from '@interlock/programs'
 import { confirm } from './authzen/confirm.ts'
 import type { DecisionPoint, DecisionPointReason } from './authzen/decision-point.ts'
-import { horizonMs } from './counts.ts'
 import { type BoundsReason, decide } from './decide.ts'
+import { horizonMs } from './job-memory.ts'
 import { BoundsMemory } from './memory.ts'
 import { NewestPolicy } from './newest-policy.ts'
+import { recall } from './recall.ts'
 import { type ProgramFetchReason, withProgram } from './stored-program.ts'
 
 type Reason = BoundsReason | ProgramFetchReason | DecisionPointReason
@@ -24,8 +25,11 @@ export function semanticBounds(point: DecisionPoint, programs?: ProgramStore): S
     output: 'decisions.semantic-bounds',
     tables: ['control.devices', 'control.policies', 'control.revocations'],
     horizonMs,
+    // What becomes of a command decides what of its budget is given back.
+    memories: ['receipts', 'decisions.approval-router', 'decisions.device-dispatch'],
     remember: () => new BoundsMemory(newestPolicy),
     fold: (memory, decision) => memory.add(decision),
+    recall: ({ jobs }, incoming, verifier) => recall(jobs, incoming, verifier),
     forget: (memory, now) => memory.forget(now),
     decide: async (input, context) => {
       const whole = await withProgram(input, context, programs)

@@ -53,7 +53,13 @@ async function openStage() {
   const order = await buildOrder(fixture, {
     editStatement: (statement) =>
       statement.stage === 'delegation-check'
-        ? { ...statement, obligations: { ...statement.obligations, counts: { 'spiffe://lab/service/token bench': 1_000_000 } } }
+        ? {
+            ...statement,
+            obligations: {
+              ...statement.obligations,
+              budgets: [{ holder: 'bench', of: 'alice', maxCount: 1_000_000, limits: {} }],
+            },
+          }
         : statement,
   })
   const record = decisionOf(fixture, order, 'delegation-check')

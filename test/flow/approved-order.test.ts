@@ -17,7 +17,15 @@ import { type Processor, statementOf, type Write } from '@interlock/enforcer'
 import { TestPartition } from '@interlock/enforcer/test-partition'
 import { outcomes } from '@interlock/outcomes/processor'
 import { acknowledge, verifyOrder } from '@interlock/sdk'
-import { buildOrder, createFixture, createTables, decisionOf, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
+import {
+  buildOrder,
+  createFixture,
+  createTables,
+  decisionOf,
+  type Fixture,
+  type FixtureTables,
+  orderContext,
+} from '@interlock/sdk/fixture'
 import type { SoftwarePasskey } from '@interlock/sdk/software-passkey'
 import { pcrDigestOf } from '@interlock/tpm'
 import { type SoftwareKey, samplePcrs, sampleQuote, sampleValues, softwareKey } from '@interlock/tpm/test-attestation'
@@ -79,21 +87,7 @@ const signer = {
 }
 
 /** As the device checks it: offline, from its own trust bundle. */
-const verify = (order: Order, at: number) =>
-  verifyOrder(order, {
-    device: 'laser-1',
-    trust: fixture.trust,
-    standing: {
-      stops: tables['control.stops'],
-      revocations: tables['control.revocations'],
-      federation: tables['control.federation'],
-    },
-    codec: fixture.codec,
-    hasBegun: () => false,
-    now: at,
-    skewMs: 30_000,
-    verifiedRoots: new VerifiedRoots(),
-  })
+const verify = (order: Order, at: number) => verifyOrder(order, orderContext(fixture, tables, at))
 
 describe('what approval-router asks, people sign, device-dispatch checks and the device believes is one thing', () => {
   test('a command that two humans approved is ordered, verified by the device, acknowledged and completed', async () => {

@@ -7,9 +7,17 @@ import { refreshPartner } from '@interlock/registry/partners'
 import { configured, fixtureOf, startBundleEndpoint } from '@interlock/registry/test-partner'
 import { admissionOf, startTestRegistry, type TestRegistry } from '@interlock/registry/test-registry'
 import { createIntent, delegate, enrolSoftwareAgent, quantity, verifyOrder } from '@interlock/sdk'
-import { buildConsent, buildOrder, createFixture, createTables, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
+import {
+  buildConsent,
+  buildOrder,
+  createFixture,
+  createTables,
+  type Fixture,
+  type FixtureTables,
+  orderContext,
+} from '@interlock/sdk/fixture'
 import { operatorGrants } from '@interlock/sdk/trust-domain'
-import { readTaskToken, type SigningKey, signingKey, signTaskToken, VerifiedRoots } from '@interlock/trust'
+import { readTaskToken, type SigningKey, signingKey, signTaskToken } from '@interlock/trust'
 import { type TestDomain, testDomain } from '@interlock/trust/test-domain'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
@@ -257,16 +265,12 @@ describe('the device', () => {
       },
     )
     const verdict = async (federation: FixtureTables['control.federation']) => {
-      const verified = await verifyOrder(order, {
-        device: 'laser-1',
-        trust: fixture.trust,
-        standing: { stops: new Map(), revocations: new Map(), federation },
-        codec: fixture.codec,
-        hasBegun: () => false,
-        now: now + 1000,
-        skewMs: 30_000,
-        verifiedRoots: new VerifiedRoots(),
-      })
+      const context = orderContext(
+        fixture,
+        { ...tables, 'control.stops': new Map(), 'control.revocations': new Map() },
+        now + 1000,
+      )
+      const verified = await verifyOrder(order, { ...context, standing: { ...context.standing, federation } })
       return verified.ok ? 'runs' : verified.reason
     }
     expect(await verdict(new Map())).toBe('proof-svid-trust-domain')

@@ -6,7 +6,15 @@ import { enforce, type Processor } from '@interlock/enforcer'
 import { TestPartition } from '@interlock/enforcer/test-partition'
 import { stage as identityVerify } from '@interlock/identity-verify/stage'
 import { verifyOrder } from '@interlock/sdk'
-import { buildOrder, createFixture, createTables, decisionOf, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
+import {
+  buildOrder,
+  createFixture,
+  createTables,
+  decisionOf,
+  type Fixture,
+  type FixtureTables,
+  orderContext,
+} from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash } from '@interlock/sdk/trust-domain'
 import { consentId, digest, readTaskToken, VerifiedRoots } from '@interlock/trust'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -89,20 +97,7 @@ const asked: Readonly<Record<Place, () => Promise<string>>> = {
   'device-dispatch': () =>
     decided(outHalf(parts('device-dispatch')), 'decisions.approval-router', decisionOf(fixture, order, 'approval-router')),
   adapter: async () => {
-    const verdict = await verifyOrder(order, {
-      device: 'laser-1',
-      trust: fixture.trust,
-      standing: {
-        stops: tables['control.stops'],
-        revocations: tables['control.revocations'],
-        federation: tables['control.federation'],
-      },
-      codec: fixture.codec,
-      hasBegun: () => false,
-      now: now + 1000,
-      skewMs: 30_000,
-      verifiedRoots: new VerifiedRoots(),
-    })
+    const verdict = await verifyOrder(order, orderContext(fixture, tables, now + 1000))
     return verdict.ok ? 'ALLOW' : `DENY ${verdict.reason}`
   },
 }

@@ -60,8 +60,8 @@ export async function verifyAuthenticity(
 
   const obligations = orderObligationsSchema.safeParse(dispatch.obligations)
   if (!obligations.success) return refused('obligations-malformed', { stage: 'device-dispatch' })
-  const quantities = boundsObligationsSchema.safeParse(bounds.obligations)
-  if (!quantities.success) return refused('obligations-malformed', { stage: 'semantic-bounds' })
+  const bound = boundsObligationsSchema.safeParse(bounds.obligations)
+  if (!bound.success) return refused('obligations-malformed', { stage: 'semantic-bounds' })
   const field = firstDifference(order, intent, dispatch, obligations.data)
   if (field) return field
 
@@ -81,7 +81,8 @@ export async function verifyAuthenticity(
     program: intent.program,
     statements,
     obligations: obligations.data,
-    quantities: quantities.data.quantities,
+    quantities: bound.data.quantities,
+    uses: bound.data.uses,
     orderDigest: digests[4] as string,
     decidedAt: dispatch.decidedAt,
     human,
@@ -90,7 +91,10 @@ export async function verifyAuthenticity(
   })
 }
 
-const boundsObligationsSchema = z.object({ quantities: z.record(z.string(), quantitySchema) })
+const boundsObligationsSchema = z.object({
+  quantities: z.record(z.string(), quantitySchema),
+  uses: z.record(z.string(), quantitySchema.loose()),
+})
 
 export type FiveStatements = readonly [
   DecisionStatement,

@@ -30,15 +30,16 @@ export type DeviceAdapterSettings = {
 const SKEW_MS = 30_000
 const HEARTBEAT_MS = 3_000
 const RETRY_MS = 500
-const TABLES = ['control.stops', 'control.revocations', 'control.federation'] as const
+const TABLES = ['control.stops', 'control.revocations', 'control.federation', 'control.devices'] as const
 
-/** Connects a device to its orders: reads stops, revocations and partners' roots first, then takes orders one after the other and answers each. */
+/** Connects a device to its orders: reads stops, revocations, partners' roots and its own profile first, then takes orders one after the other and answers each. */
 export async function startDeviceAdapter(settings: DeviceAdapterSettings): Promise<{ stop: () => Promise<void> }> {
   const { device, kafka, codec, trust, log } = settings
   const journal = OrderJournal.open(settings.journal)
   const verifiedRoots = new VerifiedRoots()
   const fold = new ControlFold(codec, trust.anchors)
   let standing = readStanding(fold)
+  let profile = fold.table('control.devices').get(device)
   const producer = kafka.producer({ idempotent: true, createPartitioner: murmur2Partitioner, allowAutoTopicCreation: false })
   const consumer = kafka.consumer({ groupId: `device-${device}`, maxWaitTimeInMs: 20, minBytes: 1, sessionTimeout: 15_000 })
 
@@ -48,7 +49,7 @@ export async function startDeviceAdapter(settings: DeviceAdapterSettings): Promi
     handler: settings.handler,
     ...(settings.programs && { programs: settings.programs }),
     send: (ack) => send(ack),
-    context: () => ({ device, trust, codec, standing, now: Date.now(), skewMs: SKEW_MS, verifiedRoots }),
+    context: () => ({ device, trust, codec, standing, profile, now: Date.now(), skewMs: SKEW_MS, verifiedRoots }),
     report: (event, order, detail) => log.info({ event, intentId: order.intentId, ...detail }, `order ${event}`),
   })
 
@@ -103,6 +104,7 @@ export async function startDeviceAdapter(settings: DeviceAdapterSettings): Promi
   const control: ControlReader = await readControlTables(kafka, `device-${device}`, TABLES, fold, {
     change: () => {
       standing = readStanding(fold)
+      profile = fold.table('control.devices').get(device)
       runner.standingChanged()
     },
     ignored: (topic, offset, reason) => log.warn({ topic, offset, reason }, 'control entry ignored'),

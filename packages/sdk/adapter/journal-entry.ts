@@ -1,3 +1,4 @@
+import { quantitySchema } from '@interlock/contracts'
 import { z } from 'zod'
 
 /**
@@ -11,6 +12,8 @@ export const journalEntrySchema = z.strictObject({
   orderDigest: z.string().length(43),
   nonce: z.string().length(43),
   at: z.int(),
+  /** The most that it uses of what rates limit, as semantic-bounds signed it. Lines of before there were rates have none. */
+  uses: z.record(z.string(), quantitySchema).default({}),
   /** What it ended with; `begun` has none. */
   answer: z
     .strictObject({

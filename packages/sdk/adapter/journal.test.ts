@@ -20,6 +20,7 @@ const begun = (intentId: string): JournalEntry => ({
   orderDigest: 'o'.repeat(43),
   nonce: 'n'.repeat(43),
   at: 1,
+  uses: {},
   answer: null,
 })
 const ended = (intentId: string): JournalEntry => ({

@@ -1,5 +1,6 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { DeviceUse } from './device-use.ts'
 import { type JournalEntry, journalEntrySchema } from './journal-entry.ts'
 
 /** The journal cannot be relied on: somebody edited it, or the disk lost or refused part of it. */
@@ -14,12 +15,14 @@ export class JournalError extends Error {
  */
 export class OrderJournal {
   readonly #file: number
+  /** What the entries say of the machine's use. */
+  readonly use = new DeviceUse()
   readonly #entries = new Map<string, JournalEntry>()
   #torn = false
 
   private constructor(file: number, entries: readonly JournalEntry[]) {
     this.#file = file
-    for (const entry of entries) this.#entries.set(entry.intentId, entry)
+    for (const entry of entries) this.#keep(entry)
   }
 
   /** Opens or creates the file. @throws JournalError where a whole line cannot be read. */
@@ -56,11 +59,16 @@ export class OrderJournal {
     if (written !== line.length) throw new JournalError(`only ${written} of ${line.length} bytes fitted: is the disk full?`)
     fsyncSync(this.#file)
     this.#torn = false
-    this.#entries.set(entry.intentId, entry)
+    this.#keep(entry)
   }
 
   close(): void {
     closeSync(this.#file)
+  }
+
+  #keep(entry: JournalEntry): void {
+    this.#entries.set(entry.intentId, entry)
+    this.use.add(entry)
   }
 }
 

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Ack, AckStatement, Order, StopEntry } from '@interlock/contracts'
+import type { Ack, AckStatement, DecisionStatement, DeviceEntry, Order, StopEntry } from '@interlock/contracts'
 import { FolderStore, ProgramStoreError } from '@interlock/programs'
 import { VerifiedRoots } from '@interlock/trust'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildIntent, buildOrder, createFixture, type Fixture } from '../fixture/index.ts'
 import { createIntent } from '../orchestrator/create-intent.ts'
+import { deviceEntry } from '../trust-domain/laboratory.ts'
 import { OrderJournal } from './journal.ts'
 import { DeviceFailure, type Handler, OrderRunner, type OrderRunnerPorts } from './order-runner.ts'
 
@@ -22,12 +23,14 @@ let directory: string
 let acks: AckStatement[]
 let stops: Map<string, StopEntry>
 let clock: number
+let profile: DeviceEntry
 let journal: OrderJournal
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'interlock-runner-'))
   acks = []
   stops = new Map()
   clock = now + 1000
+  profile = deviceEntry('laser-1', { attestationKey: 'AA', pcrs: [0], pcrDigest: '' }, now)
   order = await buildOrder(fixture)
   bytes = fixture.codec.encode('dispatch', order)
   journal = OrderJournal.open(join(directory, 'orders.jsonl'))
@@ -52,10 +55,9 @@ function runnerWith(handler: Handler, change: Partial<OrderRunnerPorts> = {}): O
       acks.push(statementOf(ack))
     },
     context: () => ({
-      device: 'laser-1',
-      trust: fixture.trust,
-      codec: fixture.codec,
+      ...{ device: 'laser-1', trust: fixture.trust, codec: fixture.codec },
       standing: { stops, revocations: new Map(), federation: new Map() },
+      profile,
       now: clock,
       skewMs: 30_000,
       verifiedRoots: new VerifiedRoots(),
@@ -64,6 +66,9 @@ function runnerWith(handler: Handler, change: Partial<OrderRunnerPorts> = {}): O
     ...change,
   })
 }
+
+const withUses = (statement: DecisionStatement, uses: object): DecisionStatement =>
+  statement.stage === 'semantic-bounds' ? { ...statement, obligations: { ...statement.obligations, uses } } : statement
 
 const stop = (state: StopEntry['state'] = 'stopped') =>
   stops.set('all:', { scope: 'all', subject: '', state, changedAt: clock, reason: '' })
@@ -272,4 +277,24 @@ describe('a program that lies in the store', () => {
     expect(await run(programs)).toEqual([`refused ${reason}`])
     expect(ran).toBeNull()
   })
+})
+
+test('attack 72: two legal orders whose sum is illegal: the second is refused, and says how much would have been allowed', async () => {
+  profile = { ...profile, rates: [{ per: 'device', of: 'energy', max: '5', unit: 'kJ', windowMs: 60_000 }] }
+  for (const value of ['4500', '600']) {
+    const uses = { energy: { value, unit: 'J' } }
+    const made = await buildOrder(fixture, { editStatement: (one) => withUses(one, uses) })
+    await runnerWith(async () => ({})).take(made, fixture.codec.encode('dispatch', made))
+  }
+  expect(told().slice(1)).toEqual(['completed', 'refused rate-exceeded'])
+  expect(acks.at(-1)?.measured).toEqual({ parameter: 'energy', asked: '600 J', nearest: '500 J', limitOf: 'machine' })
+})
+
+test('a machine that is taken out of service between the look and the move refuses', async () => {
+  const send = async (ack: Ack) => {
+    acks.push(statementOf(ack))
+    profile = { ...profile, state: 'suspended' }
+  }
+  await runnerWith(async () => ({}), { send }).take(order, bytes)
+  expect(told()).toEqual(['accepted', 'refused device-not-active'])
 })

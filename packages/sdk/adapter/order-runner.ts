@@ -1,4 +1,4 @@
-import type { Ack, Order } from '@interlock/contracts'
+import { type Ack, type Detail, limitMetSchema, type Order } from '@interlock/contracts'
 import { type ProgramStore, ProgramStoreError, programOf } from '@interlock/programs'
 import { digest } from '@interlock/trust'
 import { type AckSigner, acknowledge, type Measured } from './acknowledge.ts'
@@ -38,12 +38,12 @@ export type OrderRunnerPorts = {
   /** Resolves when the broker has the ack. */
   readonly send: (ack: Ack) => Promise<void>
   /** What holds at this moment: clock, control tables, trust. */
-  readonly context: () => Omit<OrderContext, 'hasBegun'>
+  readonly context: () => Omit<OrderContext, 'hasBegun' | 'use'>
   readonly report: (event: 'ran' | 'refused' | 'repeated', order: Order, detail: Record<string, unknown>) => void
 }
 
 type Answer = NonNullable<JournalEntry['answer']>
-type Subject = Pick<JournalEntry, 'intentId' | 'jobId' | 'orderDigest' | 'nonce'>
+type Subject = Pick<JournalEntry, 'intentId' | 'jobId' | 'orderDigest' | 'nonce' | 'uses'>
 
 /** Verifies, enters, runs and answers orders one after the other. Knows no Kafka. */
 export class OrderRunner {
@@ -100,7 +100,7 @@ export class OrderRunner {
   async #run(order: VerifiedOrder): Promise<Answer> {
     // Writing the journal and the ack took time, in which a stop may have come or the deadline gone by.
     const still = mayStillRun(order, { ...this.#context(), hasBegun: () => false })
-    if (!still.ok) return { status: 'refused', reason: still.reason, measured: {} }
+    if (!still.ok) return { status: 'refused', reason: still.reason, measured: limitMet(still.detail) }
     const abort = new AbortController()
     this.#running = { order, abort }
     try {
@@ -117,7 +117,7 @@ export class OrderRunner {
 
   async #refuse(order: Order, bytes: Buffer, refusal: OrderRefusal): Promise<void> {
     if (refusal.reason === 'already-run') return this.#ports.report('repeated', order, {})
-    const answer: Answer = { status: 'refused', reason: refusal.reason, measured: {} }
+    const answer: Answer = { status: 'refused', reason: refusal.reason, measured: limitMet(refusal.detail) }
     if (refusal.genuine) {
       const subject = subjectOf(refusal.genuine)
       // A genuine order that was refused once stays refused: lifting the stop does not bring it back.
@@ -132,11 +132,13 @@ export class OrderRunner {
   }
 
   #context(): OrderContext {
-    return { ...this.#ports.context(), hasBegun: (intentId) => this.#ports.journal.hasBegun(intentId) }
+    const { journal, context } = this.#ports
+    return { ...context(), hasBegun: (intentId) => journal.hasBegun(intentId), use: journal.use }
   }
 
-  #enter(state: JournalEntry['state'], { intentId, jobId, orderDigest, nonce }: Subject, answer: Answer | null): void {
-    this.#ports.journal.enter({ state, intentId, jobId, orderDigest, nonce, at: this.#ports.context().now, answer })
+  #enter(state: JournalEntry['state'], subject: Subject, answer: Answer | null): void {
+    const { intentId, jobId, orderDigest, nonce, uses } = subject
+    this.#ports.journal.enter({ state, intentId, jobId, orderDigest, nonce, at: this.#ports.context().now, uses, answer })
   }
 
   async #tell(subject: Subject, answer: Answer): Promise<void> {
@@ -145,7 +147,7 @@ export class OrderRunner {
   }
 
   async #send(
-    { intentId, jobId, orderDigest, nonce }: Subject,
+    { intentId, jobId, orderDigest, nonce }: Omit<Subject, 'uses'>,
     answer: Omit<Answer, 'status'> & { status: Ack['status'] },
   ): Promise<void> {
     const { device, now } = this.#ports.context()
@@ -154,12 +156,22 @@ export class OrderRunner {
   }
 }
 
-const subjectOf = ({ intent, orderDigest, obligations }: VerifiedOrder): Subject => ({
+const subjectOf = ({ intent, orderDigest, obligations, uses }: VerifiedOrder): Subject => ({
   intentId: intent.intentId,
   jobId: obligations.jobId,
   orderDigest,
   nonce: obligations.nonce,
+  uses: Object.fromEntries(Object.entries(uses).map(([name, { value, unit }]) => [name, { value, unit }])),
 })
+
+/** Of a refusal that is about a limit what its asker needs to ask again rightly, in the words that an ack has room for. */
+function limitMet(detail: Detail): Measured {
+  const met = limitMetSchema.safeParse(detail)
+  if (!met.success) return {}
+  const { parameter, asked, nearest, limitOf } = met.data
+  const text = (value: typeof asked) => (typeof value === 'string' ? value : `${value.value} ${value.unit}`).slice(0, 200)
+  return { parameter, asked: text(asked), ...(nearest !== undefined && { nearest: text(nearest) }), limitOf }
+}
 
 function failure(error: unknown, measured: Measured): Answer {
   const reason = error instanceof DeviceFailure ? error.reason : 'handler-error'

@@ -3,6 +3,8 @@ import { VerifiedRoots } from '@interlock/trust'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { buildOrder, createFixture, type Fixture } from '../fixture/index.ts'
+import { deviceEntry } from '../trust-domain/laboratory.ts'
+import { DeviceUse } from './device-use.ts'
 import { type OrderContext, verifyOrder } from './verify-order.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
@@ -18,8 +20,10 @@ beforeAll(async () => {
     device: 'laser-1',
     trust: fixture.trust,
     standing: { stops: new Map(), revocations: new Map(), federation: new Map() },
+    profile: deviceEntry('laser-1', { attestationKey: 'AA', pcrs: [0], pcrDigest: '' }, now),
     codec: fixture.codec,
     hasBegun: () => false,
+    use: new DeviceUse(),
     now: now + 1000,
     skewMs: 30_000,
     verifiedRoots: new VerifiedRoots(),

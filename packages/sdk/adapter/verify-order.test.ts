@@ -4,9 +4,12 @@ import { VerifiedRoots } from '@interlock/trust'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { buildIntent, buildOrder, createFixture, type Fixture, type OrderPlan } from '../fixture/index.ts'
 import { agentSpiffeId } from '../trust-domain/domain.ts'
+import { deviceEntry } from '../trust-domain/laboratory.ts'
+import { DeviceUse } from './device-use.ts'
 import { type OrderContext, verifyOrder } from './verify-order.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
+const tpm = { attestationKey: 'AA', pcrs: [0], pcrDigest: '' }
 let fixture: Fixture
 let good: Order
 let approved: Order
@@ -23,8 +26,10 @@ function contextOf(change: Partial<OrderContext> = {}): OrderContext {
     device: 'laser-1',
     trust: fixture.trust,
     standing: { stops: new Map(), revocations: new Map(), federation: new Map() },
+    profile: deviceEntry('laser-1', tpm, now),
     codec: fixture.codec,
     hasBegun: () => false,
+    use: new DeviceUse(),
     now: now + 1000,
     skewMs: 30_000,
     verifiedRoots: new VerifiedRoots(),

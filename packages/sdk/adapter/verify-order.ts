@@ -1,4 +1,4 @@
-import type { DecisionStatement, Quantity, Refused } from '@interlock/contracts'
+import type { DecisionStatement, DeviceEntry, Quantity, Refused } from '@interlock/contracts'
 import {
   accepted,
   type Codec,
@@ -12,13 +12,16 @@ import {
 import type { StoredProgramReason } from '@interlock/programs'
 import type { VerifiedRoots } from '@interlock/trust'
 import { type AuthenticityReason, verifyAuthenticity } from './authenticity.ts'
+import { type DeviceReason, isFree, isReady } from './device-rules.ts'
 import type { DeviceTrust } from './device-trust.ts'
+import type { DeviceUse } from './device-use.ts'
 import { firstRevoked, type RevocationSubject, type StandingOrders, type StopReason, standingStop } from './standing.ts'
 
 export type OrderReason =
   | AuthenticityReason
   | StopReason
   | StoredProgramReason
+  | DeviceReason
   | 'already-run'
   | 'revoked'
   | 'decided-in-future'
@@ -30,9 +33,13 @@ export type OrderContext = {
   readonly device: string
   readonly trust: DeviceTrust
   readonly standing: StandingOrders
+  /** What control.devices says of this device; undefined where it says nothing. */
+  readonly profile: DeviceEntry | undefined
   readonly codec: Codec
   /** What the journal knows to have begun. */
   readonly hasBegun: (intentId: string) => boolean
+  /** Who used the device last, and how much lately, by the journal. */
+  readonly use: DeviceUse
   /** Milliseconds since 1970, and by how much others' clocks may differ from ours. */
   readonly now: number
   readonly skewMs: number
@@ -49,6 +56,8 @@ export type VerifiedOrder = {
   readonly obligations: OrderObligations
   /** What semantic-bounds converted the parameters to, in the units of the device's profile: a device converts nothing itself. */
   readonly quantities: Readonly<Record<string, Quantity>>
+  /** The most that it uses of each budget, by the same signature. */
+  readonly uses: Readonly<Record<string, Quantity>>
   /** base64url SHA-256 of device-dispatch's statement: what the ack names. */
   readonly orderDigest: string
   readonly decidedAt: number
@@ -70,8 +79,19 @@ export type OrderVerdict = { readonly ok: true; readonly value: VerifiedOrder } 
 export async function verifyOrder(order: Order, context: OrderContext): Promise<OrderVerdict> {
   const authentic = await verifyAuthenticity(order, context)
   if (!authentic.ok) return authentic
-  return mayStillRun(authentic.value, context)
+  const verified = authentic.value
+  const still = mayStillRun(verified, context)
+  if (!still.ok || !context.profile) return still
+  const free = isFree(context.profile, askedBy(verified, context), context.use)
+  return free.ok ? still : refuse(verified, free.reason, free.detail)
 }
+
+const askedBy = ({ obligations, command, uses }: VerifiedOrder, { now }: Pick<OrderContext, 'now'>) => ({
+  jobId: obligations.jobId,
+  capability: command.capability,
+  uses,
+  now,
+})
 
 /** The part that can change from one moment to the next; checked again when the journal has the order and before the machine moves. */
 export function mayStillRun(order: VerifiedOrder, context: OrderContext): OrderVerdict {
@@ -79,6 +99,9 @@ export function mayStillRun(order: VerifiedOrder, context: OrderContext): OrderV
 
   const held = heldBack(order, context)
   if (held) return held
+
+  const ready = isReady(context.profile, askedBy(order, context))
+  if (!ready.ok) return refuse(order, ready.reason, ready.detail)
 
   if (order.decidedAt > context.now + context.skewMs) return refuse(order, 'decided-in-future', { decidedAt: order.decidedAt })
   // No skew here: a device whose clock runs behind gains time it was not given, so the deadline is as short as the signer made it.

@@ -43,6 +43,12 @@ export const humans: readonly LaboratoryHuman[] = [
   { sub: 'carol', roles: ['approver'] },
 ]
 
+/** The beam at its power for as long as an order may last; what it really took the machine says in its ack. */
+const laserUses = {
+  energy: { by: 'rate', parameter: 'power', during: 'order', reported: { member: 'energyJoules', unit: 'J' } },
+  time: { by: 'time', during: 'order' },
+} as const
+
 type DeviceProfile = Pick<DeviceEntry, 'description' | 'capabilities' | 'orderValidityMs' | 'completionMsMax'>
 export const deviceProfiles: Readonly<Record<string, DeviceProfile>> = {
   'laser-1': {
@@ -59,11 +65,13 @@ export const deviceProfiles: Readonly<Record<string, DeviceProfile>> = {
           focus: quantity('-5', '5', 'mm', false, 2),
           assistGas: { kind: 'choice', values: ['none', 'air', 'nitrogen'], required: false },
         },
+        uses: laserUses,
       },
       'laser.engrave-serial': {
         description: 'Burns a serial number into a finished part: cannot be undone',
         risk: 'high',
         parameters: { power: quantity('1', '40', 'W', true, 1), speed: quantity('1', '500', 'mm/s', true, 1) },
+        uses: laserUses,
       },
     },
   },
@@ -76,6 +84,10 @@ export const deviceProfiles: Readonly<Record<string, DeviceProfile>> = {
         description: 'Runs a G-code program within a spindle speed and a feed',
         risk: 'low',
         parameters: { spindle: quantity('0', '24000', '/min', true, 0), feed: quantity('1', '6000', 'mm/min', true, 1) },
+        uses: {
+          travel: { by: 'program', reported: { member: 'travelMm', unit: 'mm' } },
+          time: { by: 'program' },
+        },
         program: {
           mediaTypes: ['text/x-gcode'],
           bytesMax: 10_485_760,

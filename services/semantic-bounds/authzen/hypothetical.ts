@@ -52,7 +52,7 @@ export function hypothetical(
     ...{ agent: subject.id as SpiffeId, definition: '', definitionHash: '', owner: '', assurance: 'software', certificate: '' },
   }
   const limits = (grant?.limits ?? {}) as DelegationObligations['grant']['limits']
-  const delegation: DelegationObligations = { human, actors: [], tokens: [], grant: { limits, maxCount: 1 }, counts: {} }
+  const delegation: DelegationObligations = { human, actors: [], tokens: [], grant: { limits }, budgets: [], since: now }
   return accepted({
     intent: { ...intentOf(resource.id, action.name, job), command: canonicalBytes(command.data), program: bytes },
     intentBytes: Buffer.alloc(0),

@@ -65,6 +65,8 @@ export class Redecider {
     partition,
   }: Recorded): Promise<{ readonly isSame: boolean; readonly draft: Decision } | undefined> {
     const memory = this.#memoryOf(partition, decision.decidedAt)
+    // What receipts gave back between is not read again: what an allowed command says of its budgets is signed.
+    memory.standBefore(decision)
     this.#point.recorded = decision
     let first: Decision | undefined
     let same: Decision | undefined
