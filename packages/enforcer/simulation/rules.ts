@@ -1,3 +1,4 @@
+import { BudgetLedger } from '@interlock/bounds'
 import type { Kafka } from '../kafka-port.ts'
 import type { Processor } from '../processor.ts'
 import { Answered } from '../runner/answered.ts'
@@ -68,6 +69,43 @@ export const rules: readonly Rule[] = [
     name: 'an answer counts only where its writer expected it',
     seenBy: 'budget',
     port: unplaced,
+  },
+  {
+    name: 'a budget is charged at every holder above',
+    seenBy: 'budget',
+    break: () => {
+      const { shortage } = BudgetLedger.prototype
+      return replace(BudgetLedger.prototype, 'shortage', function (this: BudgetLedger<unknown>, held, amounts) {
+        return shortage.call(this, held.slice(-1), amounts)
+      })
+    },
+  },
+  {
+    name: 'what is reserved stays charged until its end is told',
+    seenBy: 'budget',
+    break: () => {
+      const { reserve } = BudgetLedger.prototype
+      return replace(BudgetLedger.prototype, 'reserve', function (this: BudgetLedger<unknown>, reservation) {
+        const ended = reserve.call(this, reservation)
+        if (!ended) this.end(reservation.names[0] ?? '', { kind: 'returned' }, reservation.at)
+        return ended
+      })
+    },
+  },
+  {
+    name: 'a holder that memory does not know is refused or has spent what was carried',
+    seenBy: 'budget',
+    break: () => {
+      const mendKnown = replace(BudgetLedger.prototype, 'knows', () => true)
+      const { reserve } = BudgetLedger.prototype
+      const mendCarried = replace(BudgetLedger.prototype, 'reserve', function (this: BudgetLedger<unknown>, reservation) {
+        return reserve.call(this, { ...reservation, spent: {} })
+      })
+      return () => {
+        mendKnown()
+        mendCarried()
+      }
+    },
   },
   {
     name: 'an input waits for what it rests on',
