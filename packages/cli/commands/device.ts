@@ -4,6 +4,7 @@ import { findTpm, openTransport, type TpmTransport } from '@interlock/tpm'
 import { pemCertificates } from '@interlock/trust'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
+import { addDeviceSchema } from './device-schema.ts'
 import { tpmOption } from './measure.ts'
 import { readInput } from './read-input.ts'
 import { type RegistryOptions, registryOf, withRegistry } from './registry-option.ts'
@@ -20,7 +21,8 @@ type EnrollOptions = RegistryOptions & {
 const defaultEventLog = '/sys/kernel/security/tpm0/binary_bios_measurements'
 
 export function addDevice(program: Command): void {
-  const device = program.command('device').description('a device’s identity on this machine')
+  const device = program.command('device').description('a device’s identity on this machine, and what commands it takes')
+  addDeviceSchema(device)
   withRegistry(device.command('enroll'))
     .description('enrol a device as an operator admitted it: acks by its TPM or its DICE count from then on')
     .requiredOption('--admission <file>', 'what `interlock admit device` printed; - is standard input')

@@ -1,6 +1,7 @@
 import { type Decision, type Intent, type Outcome, type Receipt, stageNames } from '@interlock/contracts'
 import { type Connection, send } from '../stack/connect.ts'
 import { type Followed, follow } from '../stack/follow.ts'
+import { wordsOfDetail } from './limit-words.ts'
 
 const topics = [...stageNames.map((stage) => `decisions.${stage}`), 'receipts', 'outcomes']
 
@@ -59,4 +60,4 @@ function stepOf(
 }
 
 const why = ({ reasons, detail }: { reasons: string[]; detail: string }) =>
-  reasons.length > 0 ? `${reasons.join(', ')} ${detail}`.trim() : ''
+  reasons.length > 0 ? `${reasons.join(', ')} ${wordsOfDetail(detail)}`.trim() : ''
