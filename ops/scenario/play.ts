@@ -1,5 +1,6 @@
 import type { AgentHosts } from './agent-hosts.ts'
 import { attacks } from './attacks.ts'
+import { budgetRunsOut } from './budget.ts'
 import type { Case } from './case.ts'
 import { hardwareCases } from './hardware.ts'
 import { honest } from './honest.ts'
@@ -29,7 +30,7 @@ export async function playScenario(
   const hardware = hardwareCases(hosts)
   const groups = {
     'Honest jobs': [...honest, hardware.honest],
-    Attacks: [...attacks, leaver, hardware.attack],
+    Attacks: [...attacks, budgetRunsOut, leaver, hardware.attack],
     'A policy pushed live': policyPush,
   }
   const played: Played[] = []

@@ -14,6 +14,7 @@ import {
   type Codec,
   type ControlStatement,
   type ControlTable,
+  type DeviceGrant,
   type DeviceId,
   type Intent,
   type JobId,
@@ -122,8 +123,9 @@ export class World {
   }
 
   /** A job of a human's for the laser's operator, from the token service. */
-  tokensFor(passkey: SoftwarePasskey, job: string): Promise<readonly string[]> {
-    return obtainTokens({ layout: this.#request.layout, passkey, key: this.key('agent-laser-operator-z1'), job })
+  tokensFor(passkey: SoftwarePasskey, job: string, grants?: readonly DeviceGrant[]): Promise<readonly string[]> {
+    const key = this.key('agent-laser-operator-z1')
+    return obtainTokens({ layout: this.#request.layout, passkey, key, job, ...(grants && { grants }) })
   }
 
   tokens(agent: string): readonly string[] {
