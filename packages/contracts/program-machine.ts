@@ -29,6 +29,8 @@ export const programMachineSchema = z.strictObject({
   blockDelete: z.enum(['run', 'skip']).optional(),
   /** Where S is the power of a laser. */
   laser: z.strictObject({ sMax: positive, powerMaxW: positive }).optional(),
+  /** As fast as the spindle can turn: what a cutting speed (G96) without D may come to. */
+  spindleMaxPerMin: positive.optional(),
   areOutputsHarmless: z.boolean().optional(),
   /** Codes that the owner forbids although they can be bounded, such as `M6`. */
   forbidden: z

@@ -83,7 +83,7 @@ describe('a program is refused by what it does', () => {
       'program-outside-machine',
       { axis: 'x' },
     ],
-    ['attack 68: an endless loop', `${setUp}o1 while [1]\no1 endwhile\nM2`, 'gcode-program-too-long', { stepsMax: 500_000 }],
+    ['attack 68: an endless loop', `${setUp}o1 while [1]\no1 endwhile\nM2`, 'gcode-program-too-long', { stepsMax: 2_000_000 }],
     ['attack 68: endless recursion', `${setUp}M98 P1\nM2\nO1\nM98 P1\nM99`, 'gcode-call-too-deep', {}],
     ['attack 68: an arc whose bulge leaves', `${setUp}G0 Y60\nG2 X100 Y60 R50\nM2`, 'program-outside-machine', { axis: 'y' }],
     [

@@ -23,8 +23,8 @@ export type ProgramCheckReason =
 
 type Capability = DeviceEntry['capabilities'][string]
 
-/** Blocks that one decision may run: what comes behind it in its partition waits for a second or two. */
-const stepsMax = 500_000
+/** Blocks that one decision may run, as many as 50 MB hold: what comes behind it in its partition waits for two seconds, ten at the very worst. */
+const stepsMax = 2_000_000
 
 /**
  * Runs the program to the envelope it stays in, and checks the envelope: the machine's axes and limits, and the feed, spindle speed and power that the

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- --json]`: the five enforcers against the raw limit, which is as many kafkajs pass-through hops with records of the same
  * size, on the same broker, in one run, round by round in turn. Latency is from when an intent was due to be sent to when its order lies
- * in `dispatch`; throughput drains a backlog. Then the trust services (trust.ts) and the bounds (bounds.ts). Machines are noisy: only the ratios mean something elsewhere.
+ * in `dispatch`; throughput drains a backlog. Then the trust services (trust.ts), the bounds (bounds.ts) and programs (gcode.ts). Machines are
+ * noisy: only the ratios mean something elsewhere.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,7 @@ import { World } from '@interlock/ops/scenario/world'
 import { measureBounds } from './bounds.ts'
 import { cpuTimeMs } from './cpu-time.ts'
 import { Flow, type Sample } from './flow.ts'
+import { measureGcode } from './gcode.ts'
 import { IntentSource } from './intent-source.ts'
 import { rawSamples, rawTopics, startRawHops } from './raw-hops.ts'
 import { median, percentile } from './statistics.ts'
@@ -86,6 +88,7 @@ try {
   report({
     ...trust,
     ...bounds,
+    ...measureGcode(),
     pipeline_p50_ms: percentile(seen.pipeline, 0.5),
     raw_p50_ms: percentile(seen.raw, 0.5),
     latency_ratio: percentile(seen.pipeline, 0.5) / percentile(seen.raw, 0.5),
@@ -132,4 +135,6 @@ function report(measured: Record<string, number | null>): void {
   line('OPA’s server to ours, times', at('bounds_opa_ratio'))
   line('bounds decisions/s, a job of 10,000', at('bounds_decisions_per_s'))
   line('memory that the second 10,000 added, MB', at('bounds_memory_growth_mb'))
+  line('G-code, lines/s of processor time', at('gcode_lines_per_s'))
+  line('the same program in gcode-toolpath', at('gcode_peer_lines_per_s'))
 }

@@ -2,6 +2,7 @@ import type { MachineSetup } from '@interlock/bounds'
 import { linuxcncMachine } from './linuxcnc-machine.ts'
 
 const { workOffsets: _unknown, ...base } = linuxcncMachine
+const onlyXyz = Object.fromEntries(Object.entries(base.axes).filter(([axis]) => 'xyz'.includes(axis)))
 
 export const fuzzMachines: readonly MachineSetup[] = [
   {
@@ -21,7 +22,7 @@ export const fuzzMachines: readonly MachineSetup[] = [
     ...base,
     dialect: 'marlin',
     startUp: 'G21',
-    axes: { ...base.axes, e: { min: -1e5, max: 1e5, ratePerMin: 3000, accelerationPerS2: 1000 } },
+    axes: { ...onlyXyz, e: { min: -1e5, max: 1e5, ratePerMin: 3000, accelerationPerS2: 1000 } },
     workOffsets: { 1: {} },
     home: { x: 0, y: 0, z: 0 },
   },

@@ -12,16 +12,15 @@ const found = linuxcncPrograms(vectorsFolder([]))
 const programs = (found?.files ?? [])
   .map((name) => readFileSync(join(found?.folder ?? '', name), 'latin1'))
   .filter((text) => text.length < 3_000)
-const rs274 = fuzzMachines[0] as (typeof fuzzMachines)[number]
 
 describe('attack 68: whatever the program, the interpreter ends, and no point of the path lies outside of the envelope', () => {
-  it('programs that mean something', () => {
+  it.each(fuzzMachines.map((setup) => [setup.dialect, setup] as const))('programs that mean something, %s', (dialect, setup) => {
     let bounded = 0
     fc.assert(
-      fc.property(meaningful, (program) => {
-        if (checkBounded(program, rs274)) bounded += 1
+      fc.property(meaningful[dialect], (program) => {
+        if (checkBounded(program, setup)) bounded += 1
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     )
     expect(bounded).toBeGreaterThan(10)
   })

@@ -16,11 +16,11 @@ const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 const found = linuxcncPrograms(values.vectors ?? vectorsFolder([]))
 const programs = (found?.files ?? []).map((name) => readFileSync(join(found?.folder ?? '', name), 'latin1'))
 
-for (const [name, arbitrary] of [
-  ['meaningful', meaningful],
-  ['mutated', mutated(programs)],
-] as const) {
-  for (const setup of name === 'meaningful' ? fuzzMachines.slice(0, 1) : fuzzMachines) {
+for (const setup of fuzzMachines) {
+  for (const [name, arbitrary] of [
+    ['meaningful', meaningful[setup.dialect]],
+    ['mutated', mutated(programs)],
+  ] as const) {
     let bounded = 0
     fc.assert(
       fc.property(arbitrary, (program) => {

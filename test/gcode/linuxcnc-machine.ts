@@ -21,6 +21,7 @@ export const linuxcncMachine: MachineSetup = {
   toolChange: {},
   home: zero,
   secondHome: zero,
+  spindleMaxPerMin: 6000,
   blockDelete: 'run',
   areOutputsHarmless: true,
 }

@@ -103,7 +103,7 @@ export const rs274M = table([
   [groups.stop, 0, [10, 600]],
   [groups.toolChange, 0, [60]],
   [groups.toolChange, bit('Q'), [610]],
-  [groups.override, bit('P'), [480, 490, 500, 510, 530]],
+  [groups.override, bit('P'), [480, 490, 500, 510, 520, 530]],
   [groups.output, bit('P'), [620, 630, 640, 650]],
   [groups.output, bit('PLEQ'), [660]],
   [groups.output, bit('EQ'), [670, 680]],

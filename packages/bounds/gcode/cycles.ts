@@ -12,6 +12,8 @@ const [letterL, letterP, letterQ, letterR] = [letter('L'), letter('P'), letter('
   number,
 ]
 const repeatsMax = 100_000
+/** A hole is about as much work as so many plain blocks, and a peck as half of them. */
+const stepsPerHole = 12
 
 /** What a cycle keeps from one block to the next while its mode lasts. */
 export type CycleMemory = {
@@ -43,8 +45,10 @@ export function runCycle(machine: Machine, code: number) {
   const repeats = block.value(letterL) ?? 1
   if (!Number.isInteger(repeats) || repeats < 1 || repeats > repeatsMax) refuse('cycle-malformed', { L: repeats })
   const memory = remember(machine, code, axes[2])
-  machine.sum.step(repeats)
-  for (let count = 0; count < repeats; count += 1) drill(machine, memory, axes)
+  for (let count = 0; count < repeats; count += 1) {
+    machine.sum.step(stepsPerHole)
+    drill(machine, memory, axes)
+  }
 }
 
 /** Words that the block does not give stay those of the block before, while the cycle lasts. */
@@ -116,7 +120,7 @@ function peck({ sum, state }: Machine, memory: CycleMemory, along: number, go: G
   }
   const back = state.modes.units === 200 ? 0.254 : 0.25
   for (let at = clear - memory.peck; at > bottom; at -= memory.peck) {
-    sum.step(3)
+    sum.step(stepsPerHole / 2)
     go(false, [[along, at]])
     // Down again to where it was at a rapid: a feed is slower, so that time is not less.
     go(true, [[along, code === 830 ? clear : at + back]])

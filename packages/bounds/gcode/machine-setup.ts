@@ -43,6 +43,8 @@ export type MachineSetup = {
   readonly blockDelete?: 'run' | 'skip'
   /** Where S is the power of a laser: S at full power, and that power. */
   readonly laser?: { readonly sMax: number; readonly powerMaxW: number }
+  /** As fast as the spindle can turn, a minute: what a cutting speed (G96) comes to where X is near 0 and the program sets no limit. */
+  readonly spindleMaxPerMin?: number
   /** Digital and analogue outputs (M62–M65, M67, M68) switch nothing that could do harm. */
   readonly areOutputsHarmless?: boolean
   /** Codes that this machine's owner forbids although they can be bounded, such as `M6`. */

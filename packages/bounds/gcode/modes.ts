@@ -1,3 +1,4 @@
+import { letter } from './axes.ts'
 import { codeName } from './block.ts'
 import { groups } from './codes.ts'
 import type { Codes } from './execute.ts'
@@ -20,6 +21,7 @@ export function setModes({ modes }: State, codes: Codes): void {
 
 /** Outputs and saved modes: M codes that move nothing themselves. */
 export function runModal(machine: Machine, codes: Codes): void {
+  if (codes[groups.override] === 520) adapt(machine)
   const output = codes[groups.output] as number
   if (output === 660) pause(machine, 'M66')
   else if (output >= 0 && !machine.setup.areOutputsHarmless)
@@ -32,4 +34,10 @@ function saveModes({ state, flow }: Machine, code: number): void {
     flow.saved = { modes: { ...state.modes }, workOffset: state.workOffset, isRestoredOnReturn: code === 730 }
   else if (code === 710) flow.saved = undefined
   else if (code === 720) restoreModes(state, flow.saved ?? refuse('mode-unset', { wanted: 'M70' }))
+}
+
+/** M52: from here on an input slows the motion, and may stop it or turn it back; never is it faster. How long that takes, the program does not know. */
+function adapt(machine: Machine): void {
+  if (machine.setup.laser) refuse('laser-left-on', { during: 'adaptive feed', code: 'M52' })
+  if ((machine.block.value(letter('P')) ?? 1) !== 0) machine.sum.waits += 1
 }

@@ -34,7 +34,7 @@ export type Envelope = {
   readonly temperatures: { readonly hotend: number; readonly bed: number; readonly chamber: number }
   /** Moves from standstill to standstill, and dwells. Waits are not in it. */
   readonly seconds: number
-  /** Times it stops for a human, a temperature, an input, a tool or homing: as long as these take. */
+  /** Times it waits for a human, a temperature, an input, a tool, homing or an adaptive feed: for as long as these take. */
   readonly waits: number
   readonly tools: readonly number[]
   /** What it changes for the programs after it: their coordinates would mean something else. */

@@ -43,13 +43,14 @@ function setFeed({ block, state }: Machine, units: number): void {
   modes.feedHigh = feed * Math.max(...scales)
 }
 
-function setSpindle({ block, state }: Machine, codes: Codes): void {
+function setSpindle({ block, state, setup }: Machine, codes: Codes): void {
   const { modes } = state
   const mode = codes[groups.spindleMode] as number
   if (mode >= 0) modes.spindleMode = mode
   if (mode === 960) {
     // Without a limit the spindle goes as fast as it can where X is near 0.
-    modes.spindleLimit = block.value(letterD) ?? refuse('spindle-unbounded', { code: 'G96', wanted: 'D' })
+    modes.spindleLimit =
+      block.value(letterD) ?? setup.spindleMaxPerMin ?? refuse('spindle-unbounded', { code: 'G96', wanted: 'D' })
   }
   const spindle = codes[groups.spindle] as number
   if (spindle >= 0) modes.spindleState = spindle

@@ -29,7 +29,7 @@ export function runThreading(machine: Machine): void {
   // The n-th pass is J·n^(1/R) deep.
   const passes = Math.ceil((depth / first) ** degression) + springs + 1
   if (!(passes <= passesMax)) refuse('cycle-malformed', { passes, max: passesMax })
-  sum.step(passes)
+  sum.step(passes * 12)
   const deepest = x + peak + Math.sign(peak || 1) * depth
   const feed = pitch * motion.cost.spindleTurns()
   state.modes = { ...modes, feedMode: 940, feedLow: feed, feedHigh: feed }
