@@ -100,20 +100,23 @@ function runLines(machine: Machine): void {
   const { reader, block, dialect, sum } = machine
   const { cursor } = reader
   let isTape = false
+  let hasBegun = false
   while (!cursor.isAtEnd && !machine.hasEnded) {
     sum.step(1)
     reader.read(block)
-    if (block.oName !== undefined) machine.flow.run(block.oName)
-    else if (block.isPercent) {
-      // The first marks where a tape begins, if it is before all else; the next where it ends. What follows is never run.
-      if (isTape || !isFirst(machine, reader.line)) machine.hasEnded = true
+    if (block.isPercent) {
+      // GRBL passes it over. For LinuxCNC the first is where a tape begins, if nothing came before, and the next where it ends: what follows is never run.
+      if (!dialect.endsExplicitly) continue
+      if (isTape) machine.hasEnded = true
+      else if (hasBegun) refuse('character-unsupported', { character: '%' })
       isTape = true
-    } else dialect.run(machine)
+      continue
+    }
+    if (block.oName !== undefined) machine.flow.run(block.oName)
+    else dialect.run(machine)
+    hasBegun ||= block.oName !== undefined || block.present !== 0 || block.gCount + block.mCount > 0
   }
 }
-
-/** Whether nothing but comments came before. */
-const isFirst = ({ sum }: Machine, line: number) => sum.motions === 0 && sum.steps <= line + 16
 
 /** What lasts beyond the program, as text by name. A program that leaves it otherwise moves the ones after it. */
 function kept({ state }: Machine): Record<string, string> {

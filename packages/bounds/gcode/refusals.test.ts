@@ -56,6 +56,7 @@ describe('a program is refused, with its line, for', () => {
     ['an output that may switch something', `${setUp}M64 P0\nM2`, 'code-forbidden', 4],
     ['an arc right after compensation', `${setUp}G41.1 D1\nG1 X5\nG40\nG2 X9 R8\nM2`, 'compensation-malformed', 7],
     ['a cycle with a rotary axis', `${setUp}G98 G81 A1 Z-1 R0\nM2`, 'cycle-malformed', 4],
+    ['a tape’s end without its beginning', `${setUp}%\nG1 X9\nM2`, 'character-unsupported', 4],
     ['a byte of nothing', `${setUp}\0\nM2`, 'character-unsupported', 4],
   ])('%s', (_name, program, reason, line) => {
     expect(run(program)).toMatchObject({ ok: false, reason, detail: { line } })

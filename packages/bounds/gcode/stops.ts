@@ -10,8 +10,18 @@ export function stopOrEnd(machine: Machine, codes: Codes): void {
   runSubprogram(machine, codes)
   const code = codes[groups.stop] as number
   if (code < 0) return
-  if (code === 20 || code === 300) machine.hasEnded = true
+  if (code === 20 || code === 300) end(machine)
   else pause(machine, codeName('M', code))
+}
+
+/** GRBL is fed line by line, and runs what follows: there an end only sets modes back (GRBL 1.1, gcode.c, M2 and M30). */
+function end(machine: Machine): void {
+  const { state } = machine
+  if (machine.dialect.endsExplicitly) machine.hasEnded = true
+  else {
+    Object.assign(state.modes, { motion: 10, plane: 170, distance: 900, feedMode: 940, spindleState: 50 })
+    state.selectWorkOffset(1)
+  }
 }
 
 /** A stop lasts until somebody goes on: a beam must not be on meanwhile. */

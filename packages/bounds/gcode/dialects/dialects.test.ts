@@ -20,6 +20,11 @@ describe('GRBL with a laser', () => {
     expect(run('G21 G90 G94\nG0 X0\nM3 S1000\nG4 P3\nM5\n', laser).energyJ).toBeCloseTo(240, 1)
   })
 
+  it.each(['M2', 'M30', '%'])('attack 68: what follows %s is run by a machine that is fed line by line, and counts', (end) => {
+    expect(run(`G21 G90 G94\nG0 X0\n${end}\nG0 X9999\n`, laser).axes.x?.max).toBe(9999)
+    expect(run('G21 G91 G94 G18\nM3 S1000\nM2\nG0 X5\n', laser)).toMatchObject({ axes: { x: { max: 5 } }, energyJ: 0 })
+  })
+
   it('is an S of turns where there is no laser', () => {
     const { laser: _laser, ...spindle } = laser
     expect(run(engraving, spindle)).toMatchObject({ spindleMax: 1000, powerMaxW: 0, energyJ: 0 })
