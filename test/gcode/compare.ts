@@ -1,4 +1,4 @@
-import { type AxisName, type Envelope, programEnvelope } from '@interlock/bounds'
+import { type AxisName, type Envelope, type MotionRecord, programEnvelope } from '@interlock/bounds'
 import { type CanonicalPath, canonicalPath } from './canonical-path.ts'
 import { linuxcncMachine } from './linuxcnc-machine.ts'
 import { rs274 } from './rs274.ts'
@@ -10,18 +10,23 @@ export type Comparison = {
 
 /** It prints four decimals: of an inch that is 2.5 µm, and of a turned offset some times that. */
 const printedMm = 0.01
-/** Words whose bound is a box by design: compensation, splines, threads. */
+/** What is bounded by a box by design: spirals by the greater circle; by their words compensation, splines, threads. */
 const boxed = /G\s*4[12]|G\s*5\.?[123]?\s|G\s*6\.2|G\s*76|G\s*5\.2/i
 
 export function compareWithRs274(program: Uint8Array): Comparison {
-  const here = programEnvelope(program, linuxcncMachine)
+  let isSpiral = false
+  const observe = (motion: MotionRecord) => {
+    isSpiral ||= radiiDiffer(motion)
+  }
+  const here = programEnvelope(program, linuxcncMachine, { observe })
   const there = rs274(program)
-  if (!here.ok) return { kind: there.ok ? 'refused here' : 'refused by both' }
+  if (!here.ok)
+    return there.ok ? { kind: 'refused here', why: `${here.reason} ${JSON.stringify(here.detail)}` } : { kind: 'refused by both' }
   if (!there.ok) return { kind: 'refused there', why: there.complaint }
   const path = canonicalPath(there.commands)
   const outside = firstOutside(here.value, path)
   if (outside) return { kind: 'outside', why: outside }
-  if (boxed.test(Buffer.from(program).toString('latin1'))) return { kind: 'within' }
+  if (isSpiral || boxed.test(Buffer.from(program).toString('latin1'))) return { kind: 'within' }
   const other = firstDifference(here.value, path)
   return other ? { kind: 'differs', why: other } : { kind: 'agree' }
 }
@@ -55,3 +60,10 @@ function firstDifference({ axes, travelMm }: Envelope, path: CanonicalPath): str
 }
 
 const names: readonly AxisName[] = ['x', 'y', 'z', 'a', 'b', 'c']
+
+function radiiDiffer({ from, to, arc }: MotionRecord): boolean {
+  if (!arc) return false
+  const radius = (place: Float64Array) =>
+    Math.hypot(...arc.axes.map((axis, at) => (place[axis] as number) - (arc.centre[at] as number)))
+  return Math.abs(radius(from) - radius(to)) > printedMm / 2
+}

@@ -8,6 +8,8 @@ export type Arc = {
   readonly isClockwise: boolean
   /** How many times it comes to its end; 1 where the program does not say. */
   readonly turns: number
+  /** How much the circles of start and end may differ in radius at all, millimetres: GRBL and Marlin refuse at half a millimetre, and go on from where they are. */
+  readonly differenceMax: number
 }
 
 export type ArcExtents = {
@@ -23,17 +25,20 @@ export type ArcExtents = {
 /** Turns that are smaller are a full circle to some controllers (GRBL's ARC_ANGULAR_TRAVEL_EPSILON is 5e-7): here to all. */
 const sweepMin = 1e-6
 
-/** Whether two radii are of one circle: GRBL's rule, the strictest of the three. Millimetres. */
-const isOneCircle = (radius: number, other: number): boolean => {
+/** Whether two radii are of one circle, or of a spiral that controllers take for one: within a thousandth (LinuxCNC, GRBL). Millimetres. */
+const isOneCircle = (radius: number, other: number, differenceMax: number): boolean => {
   const difference = Math.abs(radius - other)
-  return difference <= 0.005 || (difference <= 0.5 && difference <= 0.001 * Math.max(radius, other))
+  return difference <= 0.005 || (difference <= differenceMax && difference <= 0.001 * Math.max(radius, other))
 }
 
 /** Least and greatest coordinates of an arc: its ends, and where it passes a quadrant's axis (the bulge). Undefined where it is no arc. */
-export function arcExtents({ start, end, centre, isClockwise, turns }: Arc, slack: number): ArcExtents | undefined {
+export function arcExtents(
+  { start, end, centre, isClockwise, turns, differenceMax }: Arc,
+  slack: number,
+): ArcExtents | undefined {
   const radius = distance(start, centre)
   const endRadius = distance(end, centre)
-  if (radius < 1e-9 || !isOneCircle(radius, endRadius)) return undefined
+  if (radius < 1e-9 || !isOneCircle(radius, endRadius, differenceMax)) return undefined
   const from = angleOf(start, centre)
   const once = sweepOf(from, angleOf(end, centre), isClockwise)
   const reach = Math.max(radius, endRadius)

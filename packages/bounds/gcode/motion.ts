@@ -75,7 +75,14 @@ export class Motion {
     const found = this.#centre(block, names, axes, start, end, isClockwise)
     const ends = Math.max(...[first, second].flatMap((axis) => [slack[axis] as number, target.slack[axis] as number]))
     const off = found.slack + 2 * ends + 16 * this.#roundoff * (Math.abs(found.centre[0]) + Math.abs(found.centre[1]))
-    const arc: Arc = { start, end, centre: found.centre, isClockwise, turns }
+    const arc: Arc = {
+      start,
+      end,
+      centre: found.centre,
+      isClockwise,
+      turns,
+      differenceMax: this.#state.setup.dialect === 'rs274' ? Number.POSITIVE_INFINITY : 0.5,
+    }
     const extents = arcExtents(arc, off) ?? refuse('arc-malformed', { centre: found.centre, start, end })
     const around = off + 16 * this.#roundoff * extents.reach + this.#compensation()
     const sweep = Math.abs(extents.sweep)

@@ -45,6 +45,7 @@ describe('a program is refused, with its line, for', () => {
     ['a relative move from an unknown place', 'G21 G91 G94 F600\nG1 X1\nM2', 'position-unknown', 2],
     ['axis words without a motion', 'G21 G90\nX1\nM2', 'motion-unset', 2],
     ['an arc that is none', `${setUp}G2 X10 Y0 I1 J0\nM2`, 'arc-malformed', 4],
+    ['an arc whose circles differ by more than a thousandth', `${setUp}G2 X50 Y0 I24.98\nM2`, 'arc-malformed', 4],
     ['an arc without a centre', `${setUp}G2 X10\nM2`, 'arc-malformed', 4],
     ['two codes of one group', `${setUp}G0 G1 X1\nM2`, 'modal-conflict', 4],
     ['two codes that both take the axes', `${setUp}G92 G1 X1\nM2`, 'modal-conflict', 4],
