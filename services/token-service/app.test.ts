@@ -18,6 +18,7 @@ describe('the server', () => {
   it('describes itself (RFC 8414), its key and its grants', async () => {
     const get = async (path: string) => (await fetch(`${server.issuer}${path}`)).json() as Promise<Record<string, unknown>>
     const endpoints = (base: string) => ({
+      standing_grant_endpoint: `${base}/standing_grants`,
       token_endpoint: `${base}/token`,
       device_authorization_endpoint: `${base}/device_authorization`,
       introspection_endpoint: `${base}/introspect`,
@@ -31,7 +32,7 @@ describe('the server', () => {
       issuer: server.issuer,
       ...endpoints(server.issuer),
       jwks_uri: `${server.issuer}/jwks.json`,
-      grant_types_supported: [deviceCodeType, exchangeType],
+      grant_types_supported: [deviceCodeType, exchangeType, 'urn:interlock:params:oauth:grant-type:standing-grant'],
       response_types_supported: [],
       token_endpoint_auth_methods_supported: methods,
       token_endpoint_auth_signing_alg_values_supported: algorithms,

@@ -17,8 +17,6 @@ export function metadataOf({ issuer, mtls }: Pick<Parts, 'issuer' | 'mtls'>): Re
   return {
     issuer,
     ...endpointsAt(issuer),
-    // Ours: where a standing grant is asked for.
-    standing_grant_endpoint: `${issuer}/standing_grants`,
     jwks_uri: `${issuer}/jwks.json`,
     grant_types_supported: Object.values(grantTypes),
     // There is no authorization endpoint: humans sign (RFC 8628).
@@ -42,6 +40,8 @@ const endpointsAt = (base: string) => ({
   device_authorization_endpoint: `${base}/device_authorization`,
   introspection_endpoint: `${base}/introspect`,
   revocation_endpoint: `${base}/revoke`,
+  // Ours: where a standing grant is asked for.
+  standing_grant_endpoint: `${base}/standing_grants`,
 })
 
 /** What `authorization_details` may be (RFC 9396), for who writes a client. */
