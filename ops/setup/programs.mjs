@@ -27,7 +27,7 @@ function missingPrograms({ forTests }) {
     { name: 'softhsm2-util', debian: 'softhsm2', brew: 'softhsm', isThere: () => !forTests || isThere('softhsm2-util') },
     { name: 'pkcs11-tool', debian: 'opensc', brew: 'opensc', isThere: () => !forTests || isThere('pkcs11-tool') },
     { name: 'tpm2_quote', debian: 'tpm2-tools', brew: 'tpm2-tools', isThere: () => !forTests || isThere('tpm2_quote') },
-    { name: 'Chromium', debian: 'chromium', brew: '--cask chromium', isThere: () => !forTests || isBrowserThere() },
+    { name: 'Chromium', debian: 'chromium', brew: 'chromium', isCask: true, isThere: () => !forTests || isBrowserThere() },
   ]
   return programs.filter((program) => !program.isThere())
 }
@@ -45,7 +45,7 @@ export function planPrograms(needs) {
   if (!prefix) {
     const remedy = `Install with
     Debian, Ubuntu:  sudo sh -c '${install}'
-    macOS:           brew install ${[...new Set(missing.map(({ brew }) => brew))].join(' ')}
+    macOS:           ${brewCommands(missing).join(' && ')}
   and run the command again.`
     throw new SetUpError(`This machine lacks ${missing.map(({ name }) => name).join(', ')}.`, remedy)
   }
@@ -54,6 +54,13 @@ export function planPrograms(needs) {
     const [command, ...args] = [...prefix, 'sh', '-c', install]
     await run('Debian packages', command, args, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
   }
+}
+
+/** An application is a cask, which cannot be named together with formulae. */
+function brewCommands(missing) {
+  const named = (isCask) => [...new Set(missing.filter((program) => (program.isCask ?? false) === isCask).map(({ brew }) => brew))]
+  const commands = { 'brew install': named(false), 'brew install --cask': named(true) }
+  return Object.entries(commands).flatMap(([command, names]) => (names.length > 0 ? [`${command} ${names.join(' ')}`] : []))
 }
 
 /** What to put before a command to run it as root without a question; undefined where there is no such way. */
