@@ -58,7 +58,9 @@ export function planPrograms(needs) {
 
 /** An application is a cask, which cannot be named together with formulae. */
 function brewCommands(missing) {
-  const named = (isCask) => [...new Set(missing.filter((program) => (program.isCask ?? false) === isCask).map(({ brew }) => brew))]
+  const named = (isCask) => [
+    ...new Set(missing.filter((program) => (program.isCask ?? false) === isCask).map(({ brew }) => brew)),
+  ]
   const commands = { 'brew install': named(false), 'brew install --cask': named(true) }
   return Object.entries(commands).flatMap(([command, names]) => (names.length > 0 ? [`${command} ${names.join(' ')}`] : []))
 }
