@@ -98,7 +98,7 @@ export const deviceProfiles: Readonly<Record<string, DeviceProfile>> = {
           },
           machine: {
             dialect: 'rs274',
-            startUp: 'G54 G92.1 G49 G91.1 G97 G98',
+            startUp: 'G54 G92.1 G49 G91.1 G94 G97 G98',
             motion: {
               x: { ratePerMin: 12_000, accelerationPerS2: 500 },
               y: { ratePerMin: 12_000, accelerationPerS2: 500 },
