@@ -13,8 +13,8 @@ FROM node:24.21.0-bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends swtpm swtpm-tools \
  && rm -rf /var/lib/apt/lists/* \
- && mkdir -p /trust /state \
- && chown node:node /trust /state
+ && mkdir -p /trust /state /roots \
+ && chown node:node /trust /state /roots
 WORKDIR /interlock
 COPY --from=packages /interlock/node_modules node_modules
 COPY package.json topics.yaml ./

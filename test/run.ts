@@ -32,5 +32,7 @@ if (!counts) {
   process.exit(1)
 }
 const skipped = counts.numPendingTests > 0 ? `, ${counts.numPendingTests} skipped` : ''
-console.log(`${counts.numPassedTests} passed, ${counts.numFailedTests} failed${skipped}`)
+// A file that could not be loaded has no failed test, and an error outside of all tests neither.
+const failed = counts.numFailedTests || (status === 0 ? 0 : Math.max(1, counts.numFailedTestSuites))
+console.log(`${counts.numPassedTests} passed, ${failed} failed${skipped}`)
 process.exit(status === 0 && counts.numPassedTests > 0 ? 0 : 1)

@@ -97,6 +97,15 @@ describe('the image', () => {
     expect(read('Dockerfile').trimEnd().split('\n').at(-1)).toBe('USER node')
   })
 
+  it('has every folder that a volume is mounted on: else Docker makes it root’s, and nobody can write there', () => {
+    const folders = /^ && mkdir -p (.*?) \\$/m.exec(read('Dockerfile'))?.[1]?.split(' ')
+    expect(read('Dockerfile')).toContain(` && chown node:node ${folders?.join(' ')}`)
+    const ours = containers.filter(([, { image }]) => image === 'interlock:local')
+    const mounted = ours.flatMap(([, { volumes: mounts = [] }]) => mounts.map((mount) => mount.split(':')[1]))
+    expect(mounted.length).toBeGreaterThan(0)
+    for (const folder of mounted) expect(folders).toContain(folder)
+  })
+
   it('has every file that packages read from the root', () => {
     for (const path of ['topics.yaml', 'schemas', 'ops'])
       expect(read('Dockerfile')).toMatch(new RegExp(`^COPY .*\\b${path}\\b`, 'm'))

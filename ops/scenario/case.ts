@@ -12,7 +12,7 @@ export type Expectation = {
 /** One line of the guided scenario. */
 export type Case<World> = {
   readonly title: (world: World) => string
-  readonly kind: 'honest' | 'attack'
+  readonly kind: 'honest' | 'attack' | 'policy'
   readonly expect: Expectation
   /** Does it, and says which intent to look at. */
   play(world: World): Promise<IntentId>

@@ -12,13 +12,13 @@ const strict = { ...bundle, revision: 'bounds-strict', data: { ...bundle.data, j
 export const policyPush: readonly Case<World>[] = [
   {
     title: () => 'the operator pushes a stricter policy: the cut of before puts 3 J into each millimetre, and 2 are allowed now',
-    kind: 'attack',
+    kind: 'policy',
     expect: { outcome: 'denied', orders: 0, refusal: { by: 'semantic-bounds', reason: 'policy-refuses-energy-per-length' } },
     play: (world) => cutUnder(world, strict),
   },
   {
     title: () => 'and pushes the policy of before again: the laser cuts, and no service was restarted',
-    kind: 'honest',
+    kind: 'policy',
     expect: { outcome: 'completed', orders: 1 },
     play: (world) => cutUnder(world, bundle),
   },

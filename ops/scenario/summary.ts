@@ -11,11 +11,11 @@ export type SummaryRequest = {
 /** What was seen, the query that shows it again, and what of it was not real. */
 export function summaryOf({ played, jobId, clickhouse, program }: SummaryRequest): string {
   const unexpected = played.filter(({ differences }) => differences.length > 0)
-  const honest = played.filter(({ kind }) => kind === 'honest').length
-  const attacks = played.length - honest
+  const countOf = (wanted: Played['kind']) => played.filter(({ kind }) => kind === wanted).length
+  const counts = `${countOf('honest')} honest jobs carried out, ${countOf('attack')} attacks and mishaps stopped, ${countOf('policy')} cuts judged by the policy of the moment`
   const verdict =
     unexpected.length === 0
-      ? green(`All ${played.length} lines came out as expected: ${honest} honest jobs carried out, ${attacks} attacks stopped.`)
+      ? green(`All ${played.length} lines came out as expected: ${counts}.`)
       : red(
           `${unexpected.length} of ${played.length} lines did NOT come out as expected: ${unexpected.map(({ title }) => title).join('; ')}`,
         )

@@ -27,6 +27,7 @@ function missingPrograms({ forTests }) {
     { name: 'softhsm2-util', debian: 'softhsm2', brew: 'softhsm', isThere: () => !forTests || isThere('softhsm2-util') },
     { name: 'pkcs11-tool', debian: 'opensc', brew: 'opensc', isThere: () => !forTests || isThere('pkcs11-tool') },
     { name: 'tpm2_quote', debian: 'tpm2-tools', brew: 'tpm2-tools', isThere: () => !forTests || isThere('tpm2_quote') },
+    { name: 'ps', debian: 'procps', brew: 'procps', isThere: () => !forTests || isThere('ps') },
     { name: 'Chromium', debian: 'chromium', brew: 'chromium', isCask: true, isThere: () => !forTests || isBrowserThere() },
   ]
   return programs.filter((program) => !program.isThere())
@@ -44,7 +45,7 @@ export function planPrograms(needs) {
   const prefix = platform() === 'linux' && isThere('apt-get') ? rootPrefix() : undefined
   if (!prefix) {
     const remedy = `Install with
-    Debian, Ubuntu:  sudo sh -c '${install}'
+    Debian:          sudo sh -c '${install}'
     macOS:           ${brewCommands(missing).join(' && ')}
   and run the command again.`
     throw new SetUpError(`This machine lacks ${missing.map(({ name }) => name).join(', ')}.`, remedy)

@@ -33,6 +33,7 @@ export {
   enrolSubAgent,
   renewSoftwareAgent,
 } from './enrolment/enrol-software.ts'
+export { type AppraisalToKeep, keepAppraised } from './enrolment/keep-appraised.ts'
 export { type Measurement, measurePlatform } from './enrolment/measure-platform.ts'
 export { type Agent, type AgentEvents, openAgent } from './enrolment/open-agent.ts'
 export {

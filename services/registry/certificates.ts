@@ -18,7 +18,7 @@ export type SvidRequest = {
 }
 
 /**
- * An agent's X.509-SVID. All that it says comes from the registry's own tables, nothing from the request but the key (issue 4: the template wins).
+ * An agent's X.509-SVID. All that it says comes from the registry's own tables, nothing from the request but the key (the template wins over the request).
  * @throws RegistryError where the definition is not active, or the agent was revoked
  */
 export async function issueSvid(request: SvidRequest, parts: Parts): Promise<Buffer[]> {

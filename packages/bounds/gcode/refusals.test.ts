@@ -89,7 +89,7 @@ describe('a program is refused, with its line, for', () => {
   })
 })
 
-const bad = fileURLToPath(new URL('../../../../../shared/data/gcode/tests/interp/bad/', import.meta.url))
+const bad = fileURLToPath(new URL('../../../../shared/data/gcode/tests/interp/bad/', import.meta.url))
 describe.skipIf(!existsSync(bad))('programs that others made to be bad', () => {
   const everything: MachineSetup = { ...fiveAxes, startUp: `G17 G21 G90 G94 G98 ${mill.startUp}`, start: { x: 0, y: 0, z: 0 } }
   it.each(
