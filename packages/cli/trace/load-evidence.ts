@@ -4,7 +4,7 @@ import { claimsOf } from './enrolment-nodes.ts'
 import type { Evidence, Kept } from './evidence.ts'
 import { trustDomainsOf } from './partners.ts'
 
-type Row = { topic: string; partition: number; offset: string; raw: string }
+type Row = { topic: string; partition: number; at: string; raw: string }
 
 /** Reads all that audit kept of an intent: the raw bytes, never the columns. */
 export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, intentId: string): Promise<Evidence> {
@@ -18,7 +18,7 @@ export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, i
     const from = `${table} WHERE ${where} AND in_place ORDER BY recorded_at, topic, partition, offset`
     const rows = await select(clickhouse, from, parameters)
     return rows.flatMap((row) => {
-      const at = `${row.topic}:${row.partition}:${row.offset}`
+      const at = `${row.topic}:${row.partition}:${row.at}`
       const bytes = Buffer.from(row.raw, 'base64')
       const decoded = codec.decode(row.topic, bytes, record)
       if (!decoded.ok) unreadable.push({ at, reason: decoded.reason })
@@ -81,8 +81,8 @@ async function readEntries(
 }
 
 async function select(clickhouse: ClickHouseClient, from: string, parameters: Record<string, unknown>): Promise<Row[]> {
-  // base64: a String column holds bytes, and JSON would not carry them.
-  const query = `SELECT topic, partition, toString(offset) AS offset, base64Encode(raw) AS raw FROM ${from} LIMIT 1000`
+  // base64: a String column holds bytes, and JSON would not carry them. Not `AS offset`: what is sorted by it would be sorted as text.
+  const query = `SELECT topic, partition, toString(offset) AS at, base64Encode(raw) AS raw FROM ${from} LIMIT 1000`
   const result = await clickhouse.query({ query, query_params: parameters, format: 'JSONEachRow' })
   return result.json<Row>()
 }
