@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { measuresOf, programEnvelope, programPicture, setupOfProfile, withinProfile } from '@interlock/bounds'
 import { type Detail, deviceEntrySchema, type ProgramProfile } from '@interlock/contracts'
 import { deviceProfiles } from '@interlock/sdk/trust-domain'
@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { CliError } from '../cli-error.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { readJson } from './read-input.ts'
+import { writePicture } from './write-picture.ts'
 
 type Options = { device: string; capability?: string; profile?: string; svg?: string }
 
@@ -43,7 +44,7 @@ function check(file: string, options: Options) {
   console.log(
     `${'waits'.padEnd(10)}${waits}\n${'tools'.padEnd(10)}${tools.join(', ') || 'as it is'}\n${'motions'.padEnd(10)}${motions} in ${steps} blocks`,
   )
-  if (options.svg !== undefined) drawTo(options.svg, programPicture(program, setup.value))
+  if (options.svg !== undefined) writePicture(options.svg, programPicture(program, setup.value))
   const within = withinProfile(ran.value, profile)
   if (!within.ok) return refuse(within.reason, within.detail)
   console.log(`within what ${options.device} allows; what a command and its grant allow is asked of the whole system`)
@@ -58,20 +59,6 @@ const text = (detail: Detail): string =>
   Object.entries(detail)
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ')
-
-function drawTo(file: string, picture: ReturnType<typeof programPicture>): void {
-  if (!picture.ok) return
-  try {
-    writeFileSync(file, picture.value)
-  } catch (cause) {
-    throw new CliError(
-      'usage',
-      `--svg ${file} cannot be written: ${(cause as Error).message}`,
-      'Name a file in a folder that is there.',
-    )
-  }
-  console.log(`${'picture'.padEnd(10)}${file}`)
-}
 
 function readProgram(file: string): Buffer {
   try {

@@ -32,7 +32,7 @@ export async function loadEvidence(clickhouse: ClickHouseClient, codec: Codec, i
   const acks = await read('acks', 'Ack')
   const receipts = await read('receipts', 'Receipt')
   const outcomes = await read('outcomes', 'Outcome')
-  const devices = [...new Set(acks.map(({ record }) => record.device))]
+  const devices = [...new Set([...acks, ...intents].map(({ record }) => record.device))]
   const names = [...approvals, ...decisions].map(({ record }) => record.human)
   const humans = [...new Set(names.filter((name) => name !== ''))].map((name) => `human:${name}`)
   const entries = await readControl(clickhouse, codec, [...devices, ...humans])
