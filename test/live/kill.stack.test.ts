@@ -46,5 +46,5 @@ it(
     await live.untilAudited()
     expect(await rowDigests(live.clickhouse)).toEqual(await kafkaDigests(live.kafka))
   },
-  minutes * 60_000 + 400_000,
+  minutes * 60_000 + 900_000,
 )
