@@ -42,6 +42,8 @@ export type AgentAssertionToVerify = {
 export type AgentAssertion = {
   readonly agent: Svid
   readonly jti: string
+  /** All that it says, signed: what one endpoint asks for beside is the caller's to read. */
+  readonly claims: unknown
   /** Milliseconds since 1970. */
   readonly issuedAt: number
   /** From when on it would be refused for its age, milliseconds since 1970. */
@@ -73,5 +75,5 @@ export function verifyAgentAssertion(
   if (Math.max(iat, nbf ?? 0) * 1000 > now + skewMs) return refused('not-yet-valid')
   if (exp * 1000 + skewMs <= now) return refused('expired')
   if (exp <= iat || (exp - iat) * 1000 > validityMsMax) return refused('validity-too-long')
-  return accepted({ agent: agent.value, jti, issuedAt: iat * 1000, until: exp * 1000 + skewMs })
+  return accepted({ agent: agent.value, jti, claims: payload, issuedAt: iat * 1000, until: exp * 1000 + skewMs })
 }

@@ -3,7 +3,7 @@ import type { AgentEntry, RevocationEntry } from '@interlock/contracts'
 import { enrolSoftwareAgent, enrolSubAgent, renewSoftwareAgent } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash } from '@interlock/sdk/trust-domain'
-import { descentMax, type SigningKey, type Svid, signingKey, signJws, validateSvid, x5cOf } from '@interlock/trust'
+import { descentMax, digest, type SigningKey, type Svid, signingKey, signJws, validateSvid, x5cOf } from '@interlock/trust'
 import { createCertificateRequest } from '@interlock/trust/certificate-request'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { subAgentsMax } from './software-endpoints.ts'
@@ -49,6 +49,9 @@ function assertion(key: SigningKey, change: Record<string, unknown> = {}): Promi
   const claims = { iss: key.spiffeId, sub: key.spiffeId, aud, jti: randomUUID(), iat, exp: iat + 60, ...change }
   return signJws({ typ: 'JWT', x5c: x5cOf(key.chain) }, claims, key)
 }
+
+const renewalOf = (der: Buffer) => ({ purpose: 'renewal', csr: digest(der) })
+const refused = { error: 'assertion-refused' }
 
 describe('an agent without a TPM enrols', () => {
   it('and its certificate of an hour says that it is software', async () => {
@@ -119,27 +122,39 @@ describe('an agent without a TPM renews', () => {
     expect(svidOf(before.chain).spiffeId).toBe(subject)
   })
 
-  it('attack 36: an assertion that was used is good for no other path and no other request', async () => {
+  it('attack 36: an assertion is good for no other certificate request, and stays good for its own', async () => {
     const key = await enrolled()
-    const once = await assertion(key)
-    const request = { assertion: once, csr: (await csr()).toString('base64url') }
-    expect(await send('/agents/renewals', request)).toMatchObject({ subject })
-    const other = {
-      assertion: once,
-      csr: (await csr(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)).toString('base64url'),
-    }
-    expect(await send('/agents/renewals', other)).toEqual({ error: 'assertion-refused' })
-    const child = { ...other, subject: agentSpiffeId('laser-operator', 's2') }
-    expect(await send('/agents/sub-agents', child)).toEqual({ error: 'assertion-refused' })
+    const der = await csr()
+    const own = { assertion: await assertion(key, renewalOf(der)), csr: der.toString('base64url') }
+    const foreign = await csr(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+    expect(await send('/agents/renewals', { ...own, csr: foreign.toString('base64url') })).toEqual(refused)
+    expect(await send('/agents/renewals', own)).toMatchObject({ subject })
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['no purpose', { purpose: undefined }],
+    ['another purpose', { purpose: 'sub-agent' }],
+    ['no certificate request', { csr: undefined }],
+    ['a subject, as a sub-agent’s', { subject: child }],
+  ])('attack 36: not by an assertion with %s', async (_what, change) => {
+    const key = await enrolled()
+    const der = await csr()
+    const body = { assertion: await assertion(key, { ...renewalOf(der), ...change }), csr: der.toString('base64url') }
+    expect(await send('/agents/renewals', body)).toEqual(refused)
   })
 
   it('not by an assertion that was used, or is for another, or is of before the registry’s start', async () => {
     const key = await enrolled()
-    const request = { csr: (await csr()).toString('base64url') }
-    const once = await assertion(key)
+    const der = await csr()
+    const [request, about] = [{ csr: der.toString('base64url') }, renewalOf(der)]
+    const once = await assertion(key, about)
     expect(await send('/agents/renewals', { ...request, assertion: once })).toMatchObject({ subject })
     const iat = Math.floor(server.parts.startedAt / 1000) - 10
-    for (const used of [once, await assertion(key, { aud: 'other' }), await assertion(key, { iat, exp: iat + 60 })])
+    for (const used of [
+      once,
+      await assertion(key, { ...about, aud: 'other' }),
+      await assertion(key, { ...about, iat, exp: iat + 60 }),
+    ])
       expect(await send('/agents/renewals', { ...request, assertion: used })).toEqual({ error: 'assertion-refused' })
   })
 
@@ -178,10 +193,12 @@ describe('a sub-agent', () => {
   }
   /** As an agent asks for one below it when so much time is over. */
   async function bringUpAfter(ms: number, by = parent, whom = child): Promise<unknown> {
+    const der = await csr()
+    const about = { purpose: 'sub-agent', csr: digest(der), subject: whom }
     return send('/agents/sub-agents', {
-      assertion: await assertion(by, at(ms)),
+      assertion: await assertion(by, { ...at(ms), ...about }),
       subject: whom,
-      csr: (await csr()).toString('base64url'),
+      csr: der.toString('base64url'),
     })
   }
 
@@ -189,6 +206,19 @@ describe('a sub-agent', () => {
     const svid = svidOf((await enrolSubAgent(server.url, parent, child)).chain)
     expect(svid).toMatchObject({ spiffeId: child, definitionHash: definitionHash('mill-operator'), assurance: 'software' })
     expect(server.agents.get(`instance:${child}`)).toMatchObject({ parent: subject })
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['a renewal', { purpose: 'renewal', subject: undefined }],
+    ['another sub-agent', { subject: agentSpiffeId('mill-operator', 'c2') }],
+    ['no sub-agent by name', { subject: undefined }],
+    ['another key', { csr: 'A'.repeat(43) }],
+  ])('attack 36: is not brought up by an assertion for %s', async (_what, change) => {
+    const der = await csr()
+    const about = { purpose: 'sub-agent', csr: digest(der), subject: child, ...change }
+    const body = { assertion: await assertion(parent, about), subject: child, csr: der.toString('base64url') }
+    expect(await send('/agents/sub-agents', body)).toEqual(refused)
+    expect(server.agents.has(`instance:${child}`)).toBe(false)
   })
 
   it('never outlives it', async () => {
@@ -207,7 +237,8 @@ describe('a sub-agent', () => {
     const endOf = (answer: unknown) =>
       svidOf((answer as { chain: string[] }).chain.map((der) => Buffer.from(der, 'base64url'))).notAfterMs
     const first = endOf(await bringUpAfter(0))
-    const request = { assertion: await assertion(parent, at(half)), csr: (await csr()).toString('base64url') }
+    const der = await csr()
+    const request = { assertion: await assertion(parent, { ...at(half), ...renewalOf(der) }), csr: der.toString('base64url') }
     const { chain } = (await send('/agents/renewals', request)) as { chain: string[] }
     const identity = fixture.domain.identities.get('agent-laser-operator-z1')
     const renewed = signingKey(

@@ -1,5 +1,16 @@
 import type { AgentEntry, AgentInstance } from '@interlock/contracts'
-import { descentMax, keyDigest, parseSpiffeId, roleOf, type Svid, standingRefusal, verifyAgentAssertion } from '@interlock/trust'
+import {
+  descentMax,
+  digest,
+  equalDigest,
+  keyDigest,
+  parseSpiffeId,
+  roleOf,
+  type Svid,
+  standingRefusal,
+  verifyAgentAssertion,
+} from '@interlock/trust'
+import { z } from 'zod'
 import { admitted, useAdmission } from './admissions.ts'
 import { certifiable, issueSvid, keyOfRequest } from './certificates.ts'
 import { type Admitted, clockSkewMs, type Parts, RegistryError } from './parts.ts'
@@ -26,7 +37,7 @@ export async function enrolSoftware(admissionText: string, csr: Buffer, parts: P
  * @throws RegistryError
  */
 export async function renewSoftware(assertion: string, csr: Buffer, parts: Parts): Promise<Admitted> {
-  const { agent, instance } = authenticate(assertion, parts)
+  const { agent, instance } = authenticate(assertion, { purpose: 'renewal', csr }, parts)
   // A platform is certified on evidence alone: else what was once certified could leave the hardware.
   if (instance.assurance !== 'software') throw new RegistryError('evidence-missing', { subject: agent.spiffeId })
   if (instance.parent !== undefined) throw new RegistryError('renewed-by-parent', { parent: instance.parent })
@@ -36,7 +47,7 @@ export async function renewSoftware(assertion: string, csr: Buffer, parts: Parts
 
 /** A sub-agent, brought up by its parent: of a definition that the parent's names, and not longer than the parent itself. @throws RegistryError */
 export async function enrolSubAgent(assertion: string, subject: string, csr: Buffer, parts: Parts): Promise<Admitted> {
-  const { agent, instance } = authenticate(assertion, parts)
+  const { agent, instance } = authenticate(assertion, { purpose: 'sub-agent', csr, subject }, parts)
   assertMayBringUp(agent, instance, subject, parts)
   if (agent.notAfterMs - parts.now() < lifeMsMin) throw new RegistryError('parent-ends', { notAfter: agent.notAfterMs })
   const publicKey = await keyOfRequest(csr)
@@ -70,13 +81,36 @@ function depthOf(instance: AgentInstance, agents: ReadonlyMap<string, AgentEntry
   return depth
 }
 
+/** What an agent asks for. */
+type Asked = {
+  readonly purpose: 'renewal' | 'sub-agent'
+  /** The certificate request, DER. */
+  readonly csr: Buffer
+  /** Of a sub-agent, its SPIFFE ID. */
+  readonly subject?: string
+}
+const askedSchema = z.object({
+  purpose: z.enum(['renewal', 'sub-agent']),
+  /** base64url SHA-256 of the certificate request's DER. */
+  csr: z.string().max(43),
+  subject: z.string().max(2048).optional(),
+})
+
+/** Whether an assertion is for this request and no other: whoever saw one must not get a key of their own certified by it (ATTACKS 36). */
+function isFor(claims: unknown, { purpose, csr, subject }: Asked): boolean {
+  const said = askedSchema.safeParse(claims)
+  if (!said.success || said.data.purpose !== purpose || said.data.subject !== subject) return false
+  return equalDigest(said.data.csr, digest(csr))
+}
+
 /** Who asks, by the key of a certificate that counts now. All that can be wrong is in the log, not in the answer. @throws RegistryError */
-function authenticate(text: string, parts: Parts): { readonly agent: Svid; readonly instance: AgentInstance } {
+function authenticate(text: string, asked: Asked, parts: Parts): { readonly agent: Svid; readonly instance: AgentInstance } {
   const { anchors, key, agents, revocations, used, startedAt, now } = parts
   const refuse = (cause: string) => new RegistryError('assertion-refused', cause)
   const said = verifyAgentAssertion(text, { audience: key.spiffeId, anchors, now: now(), skewMs: clockSkewMs })
   if (!said.ok) throw refuse(said.reason)
-  const { agent, jti, issuedAt, until } = said.value
+  const { agent, jti, claims, issuedAt, until } = said.value
+  if (!isFor(claims, asked)) throw refuse('other-request')
   // What was used before a restart is not known any more, so what was made before it does not count.
   if (issuedAt < startedAt - 1000) throw refuse('before-start')
   const fallen = standingRefusal(agent, { agents: agents(), revocations: revocations() }, now())

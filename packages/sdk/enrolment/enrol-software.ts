@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { type SigningKey, signingKey } from '@interlock/trust'
+import { digest, type SigningKey, signingKey } from '@interlock/trust'
 import { createCertificateRequest } from '@interlock/trust/certificate-request'
 import { signAgentAssertion } from '../orchestrator/agent-assertion.ts'
 import { chainOf, post, textOf } from './registry-client.ts'
@@ -17,9 +17,9 @@ export async function enrolSoftwareAgent(registry: string, admission: string, pr
 
 /** The next certificate, by the key of the one that counts now, for a fresh key. @throws EnrolmentError */
 export async function renewSoftwareAgent(registry: string, key: SigningKey, privateKey = newAgentKey()): Promise<CertifiedKey> {
-  const csr = textOf(await createCertificateRequest(privateKey))
-  const assertion = await signAgentAssertion(key, registrySpiffeId(key))
-  return { privateKey, chain: chainOf(await post(registry, '/agents/renewals', { assertion, csr })) }
+  const csr = await createCertificateRequest(privateKey)
+  const assertion = await assertionAbout({ purpose: 'renewal', csr: digest(csr) }, key)
+  return { privateKey, chain: chainOf(await post(registry, '/agents/renewals', { assertion, csr: textOf(csr) })) }
 }
 
 /**
@@ -32,10 +32,12 @@ export async function enrolSubAgent(
   subject: string,
   privateKey = newAgentKey(),
 ): Promise<SigningKey> {
-  const csr = textOf(await createCertificateRequest(privateKey))
-  const assertion = await signAgentAssertion(parent, registrySpiffeId(parent))
-  return signingKey(privateKey, chainOf(await post(registry, '/agents/sub-agents', { assertion, subject, csr })))
+  const csr = await createCertificateRequest(privateKey)
+  const assertion = await assertionAbout({ purpose: 'sub-agent', csr: digest(csr), subject }, parent)
+  return signingKey(privateKey, chainOf(await post(registry, '/agents/sub-agents', { assertion, subject, csr: textOf(csr) })))
 }
 
-/** Whom assertions to the registry are for: it is of the agent's own trust domain. */
-const registrySpiffeId = ({ spiffeId }: SigningKey) => `spiffe://${spiffeId.split('/')[2]}/service/registry`
+/** What the registry, which is of the agent's own trust domain, is asked for: the assertion is for this request and no other (ATTACKS 36). */
+function assertionAbout(request: Readonly<Record<string, string>>, key: SigningKey): Promise<string> {
+  return signAgentAssertion(key, `spiffe://${key.spiffeId.split('/')[2]}/service/registry`, Date.now(), request)
+}
