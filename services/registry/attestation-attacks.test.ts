@@ -101,11 +101,22 @@ describe('attack 23: a quote of before, with its true nonce', () => {
     await changesNothing(async () => expect(await answer(id, quote)).toBe('challenge-unknown'))
   })
 
-  it('uses its nonce up, right or wrong', async () => {
+  it('uses its nonce up, and a stranger’s answer does not', async () => {
     const { id, nonce } = await challenge()
     const quote = await key.quote({ qualifyingData: nonce, pcrs })
     expect(await answer(id, { ...quote, signature: Buffer.of(1) })).toBe('signature-malformed')
-    expect(await answer(id, quote)).toBe('challenge-unknown')
+    expect((await Promise.all([answer(id, quote), answer(id, quote)])).toSorted()).toEqual(['challenge-unknown', 'done'])
+  })
+
+  it('suspends once, where it shows another boot', async () => {
+    const { id, nonce } = await challenge()
+    const before = entry()
+    await pcrExtend(transport, 7, Buffer.alloc(32, 3))
+    const quote = await key.quote({ qualifyingData: nonce, pcrs })
+    expect(await answer(id, quote)).toBe('pcr-digest')
+    // As an operator's new admission would have it, in the same minute.
+    server.devices.set('laser-1', before as NonNullable<typeof before>)
+    await changesNothing(async () => expect(await answer(id, quote)).toBe('challenge-unknown'))
   })
 })
 

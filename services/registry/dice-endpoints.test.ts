@@ -106,9 +106,10 @@ describe('a device without a TPM enrols', () => {
     server.clockMs = 61_000
     expect(await reasonOf(post(`/dice/enrolments/${id}`, body))).toBe('challenge-unknown')
     server.clockMs = 0
-    expect(await reasonOf(post(`/dice/enrolments/${id}`, body))).toBe('challenge-unknown')
     const second = await post('/dice/enrolments', { admission: text })
     expect(await reasonOf(post(`/dice/enrolments/${second.id}`, body))).toBe('dice-answer-signature')
+    expect(await reasonOf(post(`/dice/enrolments/${id}`, body))).toBe('done')
+    expect(await reasonOf(post(`/dice/enrolments/${id}`, body))).toBe('admission-used')
   })
 
   it('attack 131: by an admission that is used once, of two at once too', async () => {
@@ -159,6 +160,22 @@ describe('it is appraised again', () => {
     expect(await reasonOf(renew(good))).toBe('not-active')
     await enrol(updated(), { dice: updated().reference })
     expect(server.devices.get('laser-1')?.state).toBe('active')
+  })
+
+  it('attack 23: by an answer that is given once, of two at once too', async () => {
+    const { id, nonce = '' } = await post('/challenges', { subject })
+    const body = { evidence: evidenceFor(nonce) }
+    const both = [post(`/renewals/${id}`, body), post(`/renewals/${id}`, body)].map(reasonOf)
+    expect((await Promise.all(both)).toSorted()).toEqual(['challenge-unknown', 'done'])
+    expect(await reasonOf(post(`/renewals/${id}`, body))).toBe('challenge-unknown')
+  })
+
+  it('by its own nonce, however many a stranger asks for and however wrongly they answer', async () => {
+    const { id, nonce = '' } = await post('/challenges', { subject })
+    for (let asked = 0; asked < 20; asked++) await post('/challenges', { subject })
+    const foreign = evidenceFor(Buffer.alloc(32).toString('base64url'))
+    expect(await reasonOf(post(`/renewals/${id}`, { evidence: foreign }))).toBe('dice-answer-signature')
+    expect(await reasonOf(post(`/renewals/${id}`, { evidence: evidenceFor(nonce) }))).toBe('done')
   })
 
   it('attack 32: and a stranger’s evidence suspends nobody', async () => {

@@ -12,9 +12,7 @@ type DiceAdmission = Admission & { readonly dice: DiceReference; readonly device
 export function beginDice(admissionText: string, parts: Parts) {
   const { jti, subject } = diceAdmission(admissionText, parts)
   assertNotRevoked(subject, parts)
-  const issued = parts.challenges.issue(challenged(jti), parts.now())
-  if (!issued) throw new RegistryError('too-many-challenges', undefined, 503)
-  return issued
+  return parts.challenges.issue(challenged(jti), parts.now())
 }
 
 /** Its answer. Recorded before it counts, and appraised as whoever it is admitted as, not as what it says. @throws RegistryError */
@@ -23,13 +21,13 @@ export async function finishDice(
   { admissionText, evidence }: { readonly admissionText: string; readonly evidence: Evidence },
   parts: Parts,
 ): Promise<Admitted> {
-  const asked = parts.challenges.take(id, parts.now())
+  const asked = parts.challenges.read(id, parts.now())
   const admission = diceAdmission(admissionText, parts)
   if (asked?.subject !== challenged(admission.jti)) throw new RegistryError('challenge-unknown')
   const { subject, device, dice: reference, jti } = admission
   const found = appraise(evidence, { kind: 'dice', nonce: asked.nonce, reference })
   if (!found.ok) throw new RegistryError(found.reason, found.detail)
-  // Before the first wait: of two enrolments at once by one admission, one goes on (ATTACKS 131).
+  // Before the first wait: of two enrolments at once by one admission, one goes on (ATTACKS 131). So no question of it is answered twice.
   useAdmission(admission, parts)
   const { leafKey } = found.value
   const known: KnownDice = { kind: 'dice', subject, admission: jti, reference, leafKey, appraisedAt: parts.now() }
@@ -41,12 +39,15 @@ export async function finishDice(
 }
 
 /** A fresh appraisal of an enrolled device. @throws RegistryError */
-export async function renewDice(known: KnownDice, { nonce, evidence }: Answer, parts: Parts): Promise<Admitted> {
+export async function renewDice(known: KnownDice, { nonce, evidence, takeUp }: Answer, parts: Parts): Promise<Admitted> {
   const { subject, reference } = known
   const found = appraise(evidence, { kind: 'dice', nonce, reference })
+  // Nobody's in particular: it uses nothing up.
+  if (!found.ok && !isContradiction(found.reason)) throw new RegistryError(found.reason, found.detail)
+  takeUp()
   if (!found.ok) {
     // Down from its own secret, by the key of what runs now, over our nonce: it is the device itself that runs something else.
-    if (isContradiction(found.reason)) await suspend(known, found.reason, parts)
+    await suspend(known, found.reason, parts)
     throw new RegistryError(found.reason, found.detail)
   }
   const fresh: KnownDice = { ...known, leafKey: found.value.leafKey, appraisedAt: parts.now() }

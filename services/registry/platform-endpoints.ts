@@ -46,12 +46,15 @@ export async function finish(id: string, secret: Buffer, evidence: Evidence, par
 }
 
 /** A fresh appraisal, and for an agent a fresh certificate: at half of its life, so that there is no gap. @throws RegistryError */
-export async function renewPlatform(known: KnownPlatform, { nonce, evidence }: Answer, parts: Parts): Promise<Admitted> {
+export async function renewPlatform(known: KnownPlatform, { nonce, evidence, takeUp }: Answer, parts: Parts): Promise<Admitted> {
   const { attestationKey, counters: previous, subject } = known
   const found = appraise(evidence, { kind: 'tpm', attestationKey, nonce, reference: referenceOf(known), previous })
+  // Nobody's in particular: it uses nothing up.
+  if (!found.ok && !isContradiction(found.reason)) throw new RegistryError(found.reason, found.detail)
+  takeUp()
   if (!found.ok) {
     // Signed by the enrolled key over our nonce, so it is the platform itself that is not as it was (ATTACKS 28, 32, 34).
-    if (isContradiction(found.reason)) await suspend(known, found.reason, parts)
+    await suspend(known, found.reason, parts)
     throw new RegistryError(found.reason, found.detail)
   }
   const { quote, key } = found.value
@@ -74,7 +77,12 @@ export async function renewPlatform(known: KnownPlatform, { nonce, evidence }: A
 }
 
 /** What was asked for, and what came. */
-export type Answer = { readonly nonce: Buffer; readonly evidence: Evidence }
+export type Answer = {
+  readonly nonce: Buffer
+  readonly evidence: Evidence
+  /** Before the first wait, once the evidence is the platform's: a question has one answer (ATTACKS 23). @throws RegistryError where it had it */
+  readonly takeUp: () => void
+}
 
 /** An entry of a device that was found good: one that had lapsed comes back. */
 export const reappraised = (entry: DeviceEntry, attestation: DeviceEntry['attestation']): DeviceEntry => ({
