@@ -94,7 +94,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     revocations: () => fold.table('control.revocations'),
     federation: () => fold.table('control.federation'),
     challenges: new Challenges(),
-    ...{ usedAdmissions, ordered },
+    ...{ usedAdmissions, ordered, broughtUp: new Map() },
     used: new SingleUse(),
     startedAt: now(),
   }

@@ -42,6 +42,8 @@ export type Parts = {
   readonly startedAt: number
   /** Definitions that were ordered and did not come back from their table yet, by name: `<hash> <state>`. */
   readonly ordered: Map<string, string>
+  /** Sub-agents that are brought up and did not come back from their table yet: their parents, by their own SPIFFE ID. */
+  readonly broughtUp: Map<string, string>
   readonly log: RegistryLog
   readonly alerts: Alerts
   /** Milliseconds since 1970. */

@@ -287,6 +287,64 @@ describe('a sub-agent', () => {
     expect(await reasonOf(enrolSubAgent(server.url, parent, child))).toBe('too-many-sub-agents')
   })
 
+  describe('whose entry does not come back from the table at once', () => {
+    const late: (() => void)[] = []
+    beforeEach(() => {
+      late.length = 0
+      server.parts.log.agent = async (id, entry) => {
+        if (server.isLogAway) throw new Error('the log is away')
+        late.push(() => server.agents.set(id, entry))
+      }
+    })
+    const arrive = () => {
+      for (const entry of late.splice(0)) entry()
+    }
+    /** Another agent of the same definition. */
+    async function another(): Promise<SigningKey> {
+      const admission = await admissionOf(fixture, { subject: agentSpiffeId('laser-operator', 's2') })
+      const key = keyOf(await enrolSoftwareAgent(server.url, admission))
+      arrive()
+      return key
+    }
+
+    it('is brought up by one of two parents at once, and stays that one’s', async () => {
+      const parents = [parent, await another()]
+      const asked = await Promise.all(parents.map((one) => reasonOf(enrolSubAgent(server.url, one, child))))
+      expect(asked.toSorted()).toEqual(['done', 'not-your-sub-agent'])
+      const [winner, loser] = asked[0] === 'done' ? parents : parents.toReversed()
+      expect(await reasonOf(enrolSubAgent(server.url, loser as SigningKey, child))).toBe('not-your-sub-agent')
+      arrive()
+      expect(server.agents.get(`instance:${child}`)).toMatchObject({ parent: winner?.spiffeId })
+      expect(await reasonOf(enrolSubAgent(server.url, loser as SigningKey, child))).toBe('not-your-sub-agent')
+    })
+
+    it('is brought up again by the same parent, once it is there', async () => {
+      expect(await reasonOf(enrolSubAgent(server.url, parent, child))).toBe('done')
+      expect(await reasonOf(enrolSubAgent(server.url, parent, child))).toBe('sub-agent-pending')
+      arrive()
+      expect(await reasonOf(enrolSubAgent(server.url, parent, child))).toBe('done')
+      expect(server.parts.broughtUp.size).toBe(0)
+    })
+
+    it('is one of not too many, of many at once', async () => {
+      const names = Array.from({ length: subAgentsMax + 6 }, (_, at) => agentSpiffeId('mill-operator', `m${at}`))
+      const asked = await Promise.all(names.map((name) => reasonOf(enrolSubAgent(server.url, parent, name))))
+      expect(asked.filter((reason) => reason === 'done')).toHaveLength(subAgentsMax)
+      expect(new Set(asked)).toEqual(new Set(['done', 'too-many-sub-agents']))
+    })
+
+    it('takes no name and no place where it could not be recorded, or its request is none', async () => {
+      const other = await another()
+      server.isLogAway = true
+      expect(await reasonOf(enrolSubAgent(server.url, parent, child))).toBe('internal-error')
+      server.isLogAway = false
+      const about = { purpose: 'sub-agent', csr: digest(Buffer.of(0)), subject: child }
+      const body = { assertion: await assertion(parent, about), subject: child, csr: 'AA' }
+      expect(await send('/agents/sub-agents', body)).toEqual({ error: 'csr-malformed' })
+      expect(await reasonOf(enrolSubAgent(server.url, other, child))).toBe('done')
+    })
+  })
+
   it('is not too deep', async () => {
     const line = [subject, ...['p1', 'p2', 'p3', 'p4'].map((name) => agentSpiffeId('laser-operator', name))]
     const entry = server.agents.get(`instance:${subject}`) as AgentEntry

@@ -48,25 +48,42 @@ export async function renewSoftware(assertion: string, csr: Buffer, parts: Parts
 /** A sub-agent, brought up by its parent: of a definition that the parent's names, and not longer than the parent itself. @throws RegistryError */
 export async function enrolSubAgent(assertion: string, subject: string, csr: Buffer, parts: Parts): Promise<Admitted> {
   const { agent, instance } = authenticate(assertion, { purpose: 'sub-agent', csr, subject }, parts)
-  assertMayBringUp(agent, instance, subject, parts)
   if (agent.notAfterMs - parts.now() < lifeMsMin) throw new RegistryError('parent-ends', { notAfter: agent.notAfterMs })
-  const publicKey = await keyOfRequest(csr)
-  return certify({ subject, publicKey, admission: '', parent: agent }, parts)
+  const isNew = assertMayBringUp(agent, instance, subject, parts)
+  // Before the first wait: of two parents at once, one has the name, and each has no more than it may.
+  if (isNew) parts.broughtUp.set(subject, agent.spiffeId)
+  try {
+    const publicKey = await keyOfRequest(csr)
+    return await certify({ subject, publicKey, admission: '', parent: agent }, parts)
+  } catch (error) {
+    if (isNew) parts.broughtUp.delete(subject)
+    throw error
+  }
 }
 
-function assertMayBringUp(parent: Svid, instance: AgentInstance, subject: string, { agents, anchors }: Parts): void {
+/** Whether it is a new one. @throws RegistryError */
+function assertMayBringUp(parent: Svid, instance: AgentInstance, subject: string, parts: Parts): boolean {
+  const { anchors, broughtUp } = parts
+  const agents = parts.agents()
+  // What came back from the table is known by it.
+  for (const name of broughtUp.keys()) if (agents.has(`instance:${name}`)) broughtUp.delete(name)
   const id = parseSpiffeId(subject)
   const role = id.ok && id.value.trustDomain === anchors.trustDomain ? roleOf(id.value) : undefined
   if (role?.kind !== 'agent') throw new RegistryError('not-an-agent', { subject })
-  const definition = agents().get(`definition:${instance.definition}`)
+  const definition = agents.get(`definition:${instance.definition}`)
   if (definition?.kind !== 'definition' || !definition.definition.subAgents?.includes(role.definition))
     throw new RegistryError('sub-agent-not-allowed', { definition: instance.definition, subAgent: role.definition })
-  const known = agents().get(`instance:${subject}`)
+  const known = agents.get(`instance:${subject}`)
   if (known && (known.kind !== 'instance' || known.parent !== parent.spiffeId || known.state !== 'active'))
     throw new RegistryError('not-your-sub-agent', { subject })
-  if (depthOf(instance, agents()) >= descentMax) throw new RegistryError('too-deep', { max: descentMax })
-  const own = [...agents().values()].filter((one) => one.kind === 'instance' && one.parent === parent.spiffeId)
-  if (!known && own.length >= subAgentsMax) throw new RegistryError('too-many-sub-agents', { max: subAgentsMax })
+  const other = broughtUp.get(subject)
+  if (other === parent.spiffeId) throw new RegistryError('sub-agent-pending', { subject }, 409)
+  if (other !== undefined) throw new RegistryError('not-your-sub-agent', { subject })
+  if (depthOf(instance, agents) >= descentMax) throw new RegistryError('too-deep', { max: descentMax })
+  const own = [...agents.values()].filter((one) => one.kind === 'instance' && one.parent === parent.spiffeId).length
+  const pending = [...broughtUp.values()].filter((one) => one === parent.spiffeId).length
+  if (!known && own + pending >= subAgentsMax) throw new RegistryError('too-many-sub-agents', { max: subAgentsMax })
+  return !known
 }
 
 /** How many agents stand above an agent. */

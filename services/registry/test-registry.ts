@@ -61,6 +61,7 @@ export async function startTestRegistry(fixture: Fixture, tpmRoots: readonly Buf
     used: new SingleUse(),
     startedAt: Date.now() - 5000,
     ordered: new Map(),
+    broughtUp: new Map(),
     log: {
       async appraised(appraisal) {
         kept()

@@ -6,7 +6,7 @@ export class EnrolmentError extends Error {
     super(message)
     this.name = 'EnrolmentError'
     this.code = code
-    this.retriable = ['unreachable', 'too-many-challenges', 'not-recorded', 'order-pending'].includes(code)
+    this.retriable = ['unreachable', 'too-many-challenges', 'not-recorded', 'order-pending', 'sub-agent-pending'].includes(code)
   }
 }
 
