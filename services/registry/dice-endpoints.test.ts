@@ -184,6 +184,17 @@ describe('it is appraised again', () => {
     expect(server.devices.get('laser-1')?.state).toBe('active')
   })
 
+  it('and stays suspended where it was meanwhile', async () => {
+    const { log } = server.parts
+    const { appraised } = log
+    log.appraised = async (appraisal) => {
+      await appraised(appraisal)
+      server.devices.set('laser-1', { ...(server.devices.get('laser-1') as DeviceEntry), state: 'suspended' })
+    }
+    expect(await reasonOf(renew(good))).toBe('not-active')
+    expect(server.devices.get('laser-1')?.state).toBe('suspended')
+  })
+
   it('attack 33: and comes back by a good appraisal, where it had only stayed away', async () => {
     const entry = server.devices.get('laser-1') as DeviceEntry
     server.devices.set('laser-1', { ...entry, state: 'lapsed' })

@@ -3,7 +3,7 @@ import type { DeviceEntry } from '@interlock/contracts'
 import type { Admission, DiceReference, KnownDice } from '@interlock/trust'
 import { admitted, useAdmission } from './admissions.ts'
 import { type Admitted, type Parts, RegistryError } from './parts.ts'
-import { type Answer, assertNotRevoked, reappraised, roleOfSubject, suspend } from './platform-endpoints.ts'
+import { type Answer, assertActive, assertNotRevoked, reappraised, roleOfSubject, suspend } from './platform-endpoints.ts'
 import { record } from './record.ts'
 
 type DiceAdmission = Admission & { readonly dice: DiceReference; readonly device: NonNullable<Admission['device']> }
@@ -52,6 +52,8 @@ export async function renewDice(known: KnownDice, { nonce, evidence, takeUp }: A
   }
   const fresh: KnownDice = { ...known, leafKey: found.value.leafKey, appraisedAt: parts.now() }
   await record(fresh, [], parts)
+  // It may have been suspended while this was written.
+  assertActive(subject, parts)
   parts.platforms.set(subject, fresh)
   const role = roleOfSubject(subject)
   const entry = role?.kind === 'device' ? parts.devices().get(role.device) : undefined

@@ -69,6 +69,8 @@ export async function renewPlatform(known: KnownPlatform, { nonce, evidence, tak
   if (digestOf(key) !== known.key) throw new RegistryError('other-key', { subject })
   const chain = role?.kind === 'device' ? [] : await certify(subject, key, parts)
   await record(fresh, chain, parts)
+  // It may have been suspended while this was written.
+  assertActive(subject, parts)
   parts.platforms.set(subject, fresh)
   const entry = role?.kind === 'device' ? parts.devices().get(role.device) : undefined
   if (entry) await parts.log.device(reappraised(entry, attestationOf(fresh, entry.attestation.appraisalAgeMsMax)))
