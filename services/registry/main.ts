@@ -103,8 +103,8 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   const supervision = new Supervision(parts, watch, async () => endsOf(await admin.fetchTopicOffsets('control.revocations')), {
     lapsed: ({ subject, appraisedAt }) => log.warn({ subject, appraisedAt }, 'a platform was not appraised in time: it lapses'),
     failed: (subject, error) =>
-      log.error({ subject, error }, 'a platform that is overdue could not be made to lapse: tried again'),
-    unsaid: (finding, error) => log.error({ finding, error }, 'an alert could not be written down'),
+      log.error({ subject, error }, 'a platform that is overdue could not be made to lapse, or not be told of: tried again'),
+    unsaid: (finding, error) => log.error({ finding, error }, 'an alert could not be written down: tried again'),
   })
   const connected = async () => {
     await registryLog.connect()

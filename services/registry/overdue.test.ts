@@ -11,6 +11,8 @@ import { type AgentTables, standingRefusal, validateSvid } from '@interlock/trus
 import { array, asyncProperty, constantFrom, assert as fcAssert, integer, record } from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { agentAppraisalAgeMsMax, sweepPlatforms } from './overdue.ts'
+import { RevocationWatch } from './revocation-watch.ts'
+import { Supervision } from './supervise.ts'
 import { admissionOf, reasonOf, startTestRegistry, type TestRegistry } from './test-registry.ts'
 
 const laser = agentSpiffeId('laser-operator', 'z9')
@@ -146,6 +148,51 @@ describe('a platform that does not come to be appraised', () => {
     server.isLogAway = false
     expect((await swept()).lapsed).toEqual([laser])
     expect(rules()).toEqual(['appraisal-overdue'])
+  })
+
+  it('attack 33: lapses though no alert can be written, which is told later, once', async () => {
+    await enrolledDevice()
+    server.clockMs = deviceAgeMsMax + 1000
+    const { log } = server.parts
+    const { alert } = log
+    log.alert = () => Promise.reject(new Error('away'))
+    expect(await swept()).toEqual({ lapsed: [device], failed: [device] })
+    expect(server.devices.get('laser-1')?.state).toBe('lapsed')
+    log.alert = alert
+    const supervision = new Supervision(server.parts, new RevocationWatch(), () => Promise.reject(new Error('away')), {
+      lapsed: () => {},
+      failed: () => {},
+      unsaid: () => {},
+    })
+    await supervision.look()
+    await supervision.look()
+    expect(server.alerts).toMatchObject([{ rule: 'appraisal-overdue', subject: device }])
+  })
+
+  it('does not lapse where it was suspended meanwhile', async () => {
+    await enrolled()
+    server.clockMs = agentAppraisalAgeMsMax + 1000
+    const { log } = server.parts
+    const { revoked } = log
+    log.revoked = async (entry) => {
+      await revoked(entry)
+      server.agents.set(`instance:${laser}`, { ...agentState(), state: 'suspended' } as AgentEntry)
+    }
+    expect(await swept()).toEqual({ lapsed: [], failed: [] })
+    expect(agentState()?.state).toBe('suspended')
+  })
+
+  it('suspended while it was found good stays suspended, and has no certificate', async () => {
+    await enrolled()
+    const suspend = () => server.agents.set(`instance:${laser}`, { ...agentState(), state: 'suspended' } as AgentEntry)
+    const { log } = server.parts
+    const { appraised } = log
+    log.appraised = async (appraisal) => {
+      await appraised(appraisal)
+      suspend()
+    }
+    expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('not-active')
+    expect(agentState()?.state).toBe('suspended')
   })
 })
 

@@ -39,29 +39,42 @@ function ofDevice(entry: DeviceEntry): Overdue[] {
 
 export type SweepEvents = {
   readonly lapsed: (overdue: Overdue) => void
-  /** It is tried again at the next sweep. */
+  /** It, or what humans are to hear of it, is tried again at the next sweep. */
   readonly failed: (subject: string, error: unknown) => void
 }
 
 /**
  * Takes their assurance from platforms that did not come to be appraised: silence is not health (ATTACKS 33, Keylime CVE-2022-3500). State
- * `lapsed` counts nowhere; unlike `suspended` it ends by the next good appraisal. One that cannot be written down keeps none of the others waiting.
+ * `lapsed` counts nowhere; unlike `suspended` it ends by the next good appraisal. One that cannot be written down keeps none of the others waiting, and an alert that cannot be
+ * keeps no platform active.
  */
 export async function sweepPlatforms(parts: Parts, events: SweepEvents): Promise<void> {
   for (const overdue of overduePlatforms(parts, parts.now())) {
     try {
-      await lapse(overdue, parts)
+      if (!(await lapse(overdue, parts))) continue
       events.lapsed(overdue)
+      await tell(overdue, parts)
     } catch (error) {
       events.failed(overdue.subject, error)
     }
   }
 }
 
-/** The entry last: as long as it does not say it, all of this is done again. */
-async function lapse({ subject, appraisedAt, ageMsMax, entry }: Overdue, parts: Parts): Promise<void> {
+/** Whether it lapsed. The certificates first: as long as the entry does not say it, they are withdrawn again. */
+async function lapse({ subject, ageMsMax, entry }: Overdue, parts: Parts): Promise<boolean> {
   await withdrawCertificates(subject, 'appraisal-overdue', parts)
-  await parts.alerts.raise({
+  // It may have come while this was written, or have been suspended, which is more.
+  if ((parts.platforms.get(subject)?.appraisedAt ?? 0) + ageMsMax >= parts.now()) return false
+  const isAgent = 'kind' in entry
+  const present = isAgent ? parts.agents().get(`instance:${subject}`) : parts.devices().get(entry.device)
+  if (!present || !('state' in present) || present.state !== 'active') return false
+  if (isAgent) await parts.log.agent(`instance:${subject}`, { ...entry, assurance: 'software', state: 'lapsed' })
+  else await parts.log.device({ ...entry, state: 'lapsed' })
+  return true
+}
+
+function tell({ subject, appraisedAt, ageMsMax }: Overdue, { alerts }: Parts): Promise<void> {
+  return alerts.raise({
     rule: 'appraisal-overdue',
     severity: 'high',
     subject,
@@ -70,8 +83,4 @@ async function lapse({ subject, appraisedAt, ageMsMax, entry }: Overdue, parts: 
     evidence: { appraisedAt, ageMsMax },
     occasion: appraisedAt,
   })
-  // It may have come while this was written.
-  if ((parts.platforms.get(subject)?.appraisedAt ?? 0) + ageMsMax >= parts.now()) return
-  if ('kind' in entry) await parts.log.agent(`instance:${subject}`, { ...entry, assurance: 'software', state: 'lapsed' })
-  else await parts.log.device({ ...entry, state: 'lapsed' })
 }

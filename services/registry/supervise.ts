@@ -8,8 +8,8 @@ import type { RevocationWatch, TopicEnds } from './revocation-watch.ts'
 const everyMs = 1000
 
 export type SupervisionEvents = SweepEvents & {
-  /** An alert could not be written down; what is still so is found again. */
-  readonly unsaid: (finding: RegistryFinding, error: unknown) => void
+  /** Alerts could not be written down: tried again. Without a finding, those of before. */
+  readonly unsaid: (finding: RegistryFinding | undefined, error: unknown) => void
 }
 
 /** What nobody asks for and must be noticed all the same: platforms that stay away, revocations that go away. Ends with the signal. */
@@ -27,6 +27,7 @@ export class Supervision {
   }
 
   async look(): Promise<void> {
+    await this.#parts.alerts.raiseOwed().catch((error) => this.#events.unsaid(undefined, error))
     await sweepPlatforms(this.#parts, this.#events)
     for (const finding of this.#watch.look(this.#parts.revocations())) await this.raise(finding)
     // A broker that is away is told of elsewhere, and is no rollback.
