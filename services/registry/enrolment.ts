@@ -72,6 +72,7 @@ export class Enrolments {
     if (!vouched.ok) return vouched
     const area = readAttestationKey(attestationKey)
     if (!area.ok) return area
+    this.#withdraw(admission.jti)
     const challenge = this.#challenges.issue({ endorsementKey, name: nameOf(area.value.area) }, now)
     if (!challenge.ok) return challenge
     const nonce = randomBytes(32)
@@ -79,6 +80,15 @@ export class Enrolments {
     // As many as there are open challenges: those that are over are known by their order.
     for (const id of this.#open.keys()) if (this.#open.size > 1000) this.#open.delete(id)
     return accepted({ ...challenge.value, nonce })
+  }
+
+  /** The newest takes the place of the one before: an admission that is not used holds one place of all, and who begins anew need not wait. */
+  #withdraw(jti: string): void {
+    for (const [id, { admission }] of this.#open) {
+      if (admission.jti !== jti) continue
+      this.#open.delete(id)
+      this.#challenges.withdraw(id)
+    }
   }
 
   /** One answer to a challenge, right or wrong. */

@@ -1,13 +1,14 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Evidence } from '@interlock/attestation'
 import { type Enrolment, enrolAgent, enrolDevice, reappraiseDevice, renewAgent } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { agentSpiffeId, definitionHash, deviceProfiles } from '@interlock/sdk/trust-domain'
 import { pcrDigestOf, pcrExtend, pcrRead, type TpmTransport } from '@interlock/tpm'
 import { startTestTpm, type TestTpm } from '@interlock/tpm/test-tpm'
 import { type Admission, readAttestationResult, type SigningKey, validateSvid, verifySignature } from '@interlock/trust'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { admissionOf, reasonOf, startTestRegistry, type TestRegistry } from './test-registry.ts'
 
 const laser = agentSpiffeId('laser-operator', 'z9')
@@ -195,12 +196,37 @@ describe('an agent’s host enrols', () => {
       const asked = machines.map((machine) =>
         reasonOf(enrolAgent(enrolment({ ...machine, registry: both.url, pcrs: [16] }), one).then(({ close }) => close())),
       )
-      expect((await Promise.all(asked)).sort()).toEqual(['admission-used', 'done'])
+      const [done, ...others] = (await Promise.all(asked)).sort().toReversed()
+      expect(done).toBe('done')
+      // Whose question the other's took the place of, or who came when it was used up.
+      expect(['admission-used', 'challenge-unknown']).toEqual(expect.arrayContaining(others))
       expect(both.appraisals).toHaveLength(1)
     } finally {
       await foreign.close()
       both.close()
     }
+  })
+
+  it('with one open question for each admission: one that is not used does not take all places', async () => {
+    const { enrolments } = server.parts
+    const begin = vi.spyOn(enrolments, 'begin')
+    await enrolled()
+    const [asked] = begin.mock.calls
+    if (!asked) throw new Error('nobody asked')
+    const [admitted, request, now] = asked
+    const idOf = (jti: string) => {
+      const begun = enrolments.begin({ ...admitted, jti }, request, now)
+      return begun.ok ? begun.value.id : begun.reason
+    }
+    const [first, other, second] = [idOf('one'), idOf('other'), idOf('one')]
+    const wrong = Buffer.alloc(32)
+    const evidence = { quote: { attest: wrong, signature: wrong } } as unknown as Evidence
+    const reasons = [first, other, second].map((id) => {
+      const finished = enrolments.finish(id, wrong, evidence, now)
+      return finished.ok ? 'done' : finished.reason
+    })
+    // What has no place any more is unknown; the others wait for the right secret.
+    expect(reasons).toEqual(['challenge-unknown', 'challenge-wrong', 'challenge-wrong'])
   })
 
   it('attack 23: by an answer that is given once, in its time', async () => {

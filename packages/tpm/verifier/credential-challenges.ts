@@ -38,6 +38,11 @@ export class CredentialChallenges {
     return accepted({ id, ...credential.value })
   }
 
+  /** Another takes its place. */
+  withdraw(id: string): void {
+    this.#open.delete(id)
+  }
+
   /** The name that the answer proves to be in the TPM. */
   redeem(
     id: string,
