@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isNamed, nameOf, type ProgramStore, ProgramStoreError, pathOf, type StoredName } from './program-store.ts'
@@ -32,10 +33,11 @@ export class FolderStore implements ProgramStore {
   async get(name: StoredName): Promise<Buffer | undefined> {
     const [folder, file] = pathOf(name)
     try {
-      await using handle = await open(join(this.#folder, folder, file))
-      const { size } = await handle.stat()
+      // Who writes into the folder may put a pipe there, whose opening would wait for a writer.
+      await using handle = await open(join(this.#folder, folder, file), constants.O_RDONLY | constants.O_NONBLOCK)
+      const found = await handle.stat()
       // Its size is looked at before anything is read: who writes into the folder must not fill our memory.
-      if (size !== name.bytes) return undefined
+      if (!found.isFile() || found.size !== name.bytes) return undefined
       const bytes = await handle.readFile()
       return isNamed(bytes, name) ? bytes : undefined
     } catch (cause) {

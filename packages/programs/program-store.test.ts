@@ -1,4 +1,5 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -47,6 +48,17 @@ describe('a folder of programs', () => {
     // Mended by who has it.
     await store.put(program)
     expect(await store.get(name)).toEqual(program)
+  })
+
+  it('gives nothing, and waits for nobody, where somebody laid a pipe or a folder', async () => {
+    const store = new FolderStore(directory)
+    const name = await store.put(program)
+    rmSync(fileOf(name))
+    expect(spawnSync('mkfifo', [fileOf(name)]).status).toBe(0)
+    expect(await store.get(name)).toBeUndefined()
+    rmSync(fileOf(name))
+    mkdirSync(fileOf(name))
+    expect(await store.get(name)).toBeUndefined()
   })
 
   it('says that it cannot be used, which is not that nothing is there', async () => {
