@@ -141,11 +141,15 @@ export const deviceEntrySchema = z.strictObject({
   attestation: deviceAttestationSchema,
 })
 
-/** HTTPS; without TLS to this machine alone, where nobody is in between. */
-const decisionPointUrl = z
-  .url()
-  .max(2000)
-  .refine((text) => /^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(text), 'https, or http to this machine')
+/** HTTPS; without TLS to this machine alone, where nobody is in between. Judged as clients read it: what stands before an `@` is no host. */
+const decisionPointUrl = z.url().max(2000).refine(isSafelyAsked, 'https, or http to this machine, without a user')
+
+function isSafelyAsked(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  if (username !== '' || password !== '') return false
+  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname))
+}
 
 /** control.policies, id `bounds`, `approval` or `decision-point`. */
 export const policyEntrySchema = z.discriminatedUnion('kind', [

@@ -152,7 +152,17 @@ describe('its settings', () => {
     'ftp://127.0.0.1/x',
     'http://127.0.0.1.evil.example/x',
     'file:///etc/passwd',
+    'http://127.0.0.1:80@evil.example/x',
+    'http://localhost:x@evil.example/x',
+    'https://user:secret@pdp.example/x',
   ])('no entry can name %s', (address) => expect(policyEntrySchema.safeParse(entryOf({ url: address })).success).toBe(false))
+
+  it.each([
+    'https://pdp.example/x',
+    'http://127.0.0.1:8080/x',
+    'http://localhost/x',
+    'http://[::1]:8080/x',
+  ])('an entry can name %s', (address) => expect(policyEntrySchema.safeParse(entryOf({ url: address })).success).toBe(true))
 
   it('a secret that others may read is refused, and so is half of a pair', () => {
     const open = join(directory, 'open')
