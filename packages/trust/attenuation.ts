@@ -39,7 +39,8 @@ export function isNarrower(child: readonly Grant[], parent: readonly Grant[]): R
 }
 
 /**
- * The grant of each token that a command under `leaf` is charged to, root first: above each the one that it lies within. `levels` are the tokens' grants,
+ * The grant of each token that a command under `leaf` is charged to, root first: above each the one that it lies within, the first where it lies within
+ * several. `levels` are the tokens' grants,
  * the leaf's not among them. Undefined where a level has none: then the tokens make no chain.
  */
 export function lineOfGrants(levels: readonly (readonly Grant[])[], leaf: DeviceGrant): readonly DeviceGrant[] | undefined {

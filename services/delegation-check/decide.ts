@@ -20,6 +20,7 @@ import {
   verifyConsent,
   verifyDelegation,
 } from '@interlock/trust'
+import { grantOfCommand } from './grant-of-command.ts'
 
 export const clockSkewMs = 30_000
 
@@ -68,10 +69,7 @@ export async function decide(input: StageInput, context: StageContext<null>): Pr
   if (!consent.ok) return deny(`consent-${consent.reason}`, consent.detail)
 
   const asked = { device: command.device, capability: command.capability }
-  const leaf = grants
-    .at(-1)
-    ?.filter(isOfDevices)
-    .find((grant) => covers(grant, asked))
+  const leaf = grantOfCommand(grants.at(-1) ?? [], command)
   const line = leaf && lineOfGrants([consent.value.grants, ...grants.slice(0, -1)], leaf)
   if (!line)
     return deny('not-granted', {
@@ -104,10 +102,6 @@ function budgetsOf(line: readonly DeviceGrant[], holders: readonly string[], job
     return { holder: above, of, maxCount: grant.maxCount, limits: grant.budgets ?? {} }
   })
 }
-
-/** By exact name: a grant knows no wildcard. */
-const covers = ({ locations, actions }: DeviceGrant, { device, capability }: { device: string; capability: string }) =>
-  locations.includes(device) && actions.includes(capability)
 
 /** Canonical JSON has no `undefined`: an end without a limit is left out. */
 function limitsOf({ limits }: DeviceGrant): DelegationObligations['grant']['limits'] {

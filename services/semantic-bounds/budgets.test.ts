@@ -1,27 +1,17 @@
 import { quantityOf } from '@interlock/bounds'
 import { type Decision, type DecisionStatement, type DeviceEntry, partitionOf, type Receipt } from '@interlock/contracts'
-import { type DelegationObligations, enforce, statementOf } from '@interlock/enforcer'
-import { TestPartition } from '@interlock/enforcer/test-partition'
-import {
-  buildIntent,
-  buildOrder,
-  createFixture,
-  createTables,
-  decisionOf,
-  type Fixture,
-  type FixtureTables,
-} from '@interlock/sdk/fixture'
-import { digest, VerifiedRoots } from '@interlock/trust'
+import { type DelegationObligations, statementOf } from '@interlock/enforcer'
+import type { TestPartition } from '@interlock/enforcer/test-partition'
+import { buildIntent, buildOrder, createFixture, decisionOf, type Fixture, type FixtureTables } from '@interlock/sdk/fixture'
+import { digest } from '@interlock/trust'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readPolicyBundle } from '../../ops/policies/bundle.ts'
 import { horizonMs } from './job-memory.ts'
 import type { BoundsMemory } from './memory.ts'
-import { semanticBounds } from './stage.ts'
 import { answered, no, receiptOf } from './test-answers.ts'
+import { startTestStage } from './test-stage.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
 const partition = partitionOf('job-1', 6)
-const { revision, wasm, data } = readPolicyBundle()
 let fixture: Fixture
 let stranger: Fixture
 let tables: FixtureTables
@@ -33,31 +23,7 @@ beforeAll(async () => {
   stranger = await createFixture(now)
 })
 beforeEach(async () => {
-  tables = await createTables(fixture, { attestationKey: 'AA', pcrs: [0], pcrDigest: digest(Buffer.alloc(0)) })
-  const policy = {
-    kind: 'bounds' as const,
-    revision,
-    sequence: 1,
-    wasm: wasm.toString('base64url'),
-    wasmSha256: digest(wasm),
-    data,
-  }
-  tables['control.policies'].set('bounds', policy)
-  const parts = {
-    codec: fixture.codec,
-    trust: fixture.trust.anchors,
-    roots: new VerifiedRoots(),
-    key: fixture.key('semantic-bounds'),
-    alarm: (error: unknown) => {
-      throw error
-    },
-  }
-  here = new TestPartition(enforce(semanticBounds({ ask: () => Promise.reject(new Error('nobody else is asked')) }), parts), {
-    codec: fixture.codec,
-    tables,
-    partition,
-    now: now + 10,
-  })
+  ;({ tables, here } = await startTestStage(fixture, { partition, now: now + 10 }))
 })
 
 type Budgets = DelegationObligations['budgets']
