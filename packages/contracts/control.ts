@@ -164,6 +164,8 @@ export const policyEntrySchema = z.discriminatedUnion('kind', [
     wasmSha256: base64url.length(43),
     /** Its `data` document. */
     data: z.record(z.string(), z.unknown()),
+    /** Nothing is allowed without the yes of the `decision-point`: an entry of it that is missing or retired is a no. */
+    decisionPoint: z.literal('required').optional(),
   }),
   z.strictObject({
     kind: z.literal('approval'),

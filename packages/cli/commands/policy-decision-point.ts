@@ -2,6 +2,7 @@ import { policyEntrySchema } from '@interlock/contracts'
 import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { CliError } from '../cli-error.ts'
+import { requireDecisionPoint } from '../policy/push-policy.ts'
 import { writeAsOperator } from '../stack/control-writer.ts'
 import { defaultDirectory, openLayout } from './directory.ts'
 
@@ -26,7 +27,11 @@ async function write(url: string, state: 'active' | 'retired', { directory, time
   const now = Date.now()
   const entry = policyEntrySchema.safeParse({ kind: 'decision-point', revision: String(now), state, url, timeoutMs })
   if (!entry.success) throw new CliError('usage', z.prettifyError(entry.error), 'Name its URL as its metadata has it.')
-  await writeAsOperator(openLayout(directory), 'control.policies', 'decision-point', entry.data, now)
+  const layout = openLayout(directory)
+  // The policy says that it is required only while there is one: in between nothing would be allowed.
+  if (state === 'retired') await requireDecisionPoint(layout, false, now)
+  await writeAsOperator(layout, 'control.policies', 'decision-point', entry.data, now)
+  if (state === 'active') await requireDecisionPoint(layout, true, now)
   console.log(state === 'active' ? `asked from now on: ${url}` : `no longer asked: ${url}`)
 }
 

@@ -12,7 +12,8 @@ import type { DecisionPoint, DecisionPointReason } from './decision-point.ts'
 import { type Evaluation, resourceType, subjectType } from './evaluation.ts'
 
 /**
- * What the rules allow is asked of an external decision point, where control.policies names one. It is asked last, and it can only refuse: what the rules
+ * What the rules allow is asked of an external decision point, where control.policies names one: by its own entry, and by the word `required` in the
+ * policy, so that whoever takes that entry away takes the yes away with it. It is asked last, and it can only refuse: what the rules
  * refuse it never hears of, and nothing that it says allows more.
  */
 export async function confirm<Reason extends string>(
@@ -21,8 +22,13 @@ export async function confirm<Reason extends string>(
   { tables }: Pick<StageContext<unknown>, 'tables'>,
   point: DecisionPoint,
 ): Promise<Verdict<Reason | DecisionPointReason>> {
+  if (verdict.verdict !== 'ALLOW') return verdict
   const entry = tables['control.policies'].get('decision-point')
-  if (verdict.verdict !== 'ALLOW' || entry === undefined) return verdict
+  const policy = tables['control.policies'].get('bounds')
+  const isAbsent = entry === undefined || (entry.kind === 'decision-point' && entry.state === 'retired')
+  if (isAbsent && policy?.kind === 'bounds' && policy.decisionPoint === 'required')
+    return { ...deny<DecisionPointReason>('decision-point-missing', { limitOf: 'policy' }), ...named(verdict) }
+  if (entry === undefined) return verdict
   if (entry.kind !== 'decision-point') return { ...deny<DecisionPointReason>('decision-point-malformed'), ...named(verdict) }
   if (entry.state === 'retired') return verdict
   const answer = await point.ask(entry, evaluationOf(verdict, input), input.intent.intentId)

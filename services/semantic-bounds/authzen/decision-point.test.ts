@@ -55,10 +55,12 @@ const entryOf = (change: Partial<DecisionPointPolicy> = {}): DecisionPointPolicy
   ...{ kind: 'decision-point', revision: '1', state: 'active', url, timeoutMs: 1000 },
   ...change,
 })
-const tablesOf = (entry: unknown) =>
-  ({ 'control.policies': new Map(entry ? [['decision-point', entry]] : []) }) as unknown as Tables
-const ask = (entry: unknown, verdict: Verdict<'outside-grant'> = allowed) =>
-  confirm(verdict, input, { tables: tablesOf(entry) }, point)
+const tablesOf = (entry: unknown, bounds: object = { kind: 'bounds' }) =>
+  ({
+    'control.policies': new Map([...(entry ? [['decision-point', entry]] : []), ['bounds', bounds]] as [string, unknown][]),
+  }) as unknown as Tables
+const ask = (entry: unknown, verdict: Verdict<'outside-grant'> = allowed, bounds?: object) =>
+  confirm(verdict, input, { tables: tablesOf(entry, bounds) }, point)
 const says =
   (body: string, status = 200, type = 'application/json'): Answer =>
   (_request, response) =>
@@ -143,6 +145,20 @@ describe('an external decision point', () => {
     answer = says('{"decision":false}')
     expect(await ask(undefined)).toBe(allowed)
     expect(await ask(entryOf({ state: 'retired' }))).toBe(allowed)
+  })
+
+  it.each([
+    ['gone', undefined],
+    ['an old one that says retired', entryOf({ url: 'https://pdp.example/x', state: 'retired' })],
+  ])('that the policy requires is a no where its entry is %s', async (_what, entry) => {
+    const bounds = { kind: 'bounds', decisionPoint: 'required' }
+    const missing = { verdict: 'DENY', reasons: ['decision-point-missing'], policy: 'lab@7' }
+    expect(await ask(entry, allowed, bounds)).toMatchObject(missing)
+  })
+
+  it('that the policy requires is asked, and its yes is a yes', async () => {
+    answer = says('{"decision":true}')
+    expect(await ask(entryOf(), allowed, { kind: 'bounds', decisionPoint: 'required' })).toBe(allowed)
   })
 })
 

@@ -10,6 +10,7 @@ export type DecisionPointReason =
   | 'decision-point-timeout'
   | 'decision-point-unavailable'
   | 'decision-point-malformed'
+  | 'decision-point-missing'
 
 /** Whoever else must have nothing against a command. */
 export interface DecisionPoint {
