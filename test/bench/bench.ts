@@ -133,8 +133,8 @@ function report(measured: Record<string, number | null>): void {
   line('decision of semantic-bounds, p50, µs', at('bounds_decision_p50_us'))
   line('the same policy in OPA’s server, p50, µs', at('opa_server_p50_us'))
   line('OPA’s server to ours, times', at('bounds_opa_ratio'))
-  line('bounds decisions/s, a job of 10,000', at('bounds_decisions_per_s'))
-  line('memory that the second 10,000 added, MB', at('bounds_memory_growth_mb'))
+  line('bounds decisions/s, a job of 500', at('bounds_decisions_per_s'))
+  line('memory that the second 500 open commands added, MB', at('bounds_memory_growth_mb'))
   line('G-code, lines/s of processor time', at('gcode_lines_per_s'))
   line('the same program in gcode-toolpath', at('gcode_peer_lines_per_s'))
 }
