@@ -1,4 +1,4 @@
-import type { ControlStatement, StopEntry } from '@interlock/contracts'
+import { type ControlStatement, type RevocationEntry, revocationEntrySchema, type StopEntry } from '@interlock/contracts'
 import { beforeAll, expect, test } from 'vitest'
 import { signControlEntry, verifyControlEntry } from './control-entry.ts'
 import { type TestDomain, testDomain } from './test-domain.ts'
@@ -54,4 +54,28 @@ test('attack 78: refuses a policy that counts itself newer or older than its ent
   expect(await of(statement.revision)).toBe('accepted')
   expect(await of(statement.revision + 1)).toBe('control-mismatch')
   expect(await of(statement.revision - 1)).toBe('control-mismatch')
+})
+
+test.each([
+  ['operator/dev', revocationEntrySchema.shape.kind.options],
+  ['service/registry', ['certificate']],
+  ['service/token', ['token', 'job', 'standing-grant']],
+  ['enforcer/identity-verify', []],
+] as const)('attack 158: %s revokes by kind %j and nothing else', async (path, kinds) => {
+  const may: RevocationEntry['kind'][] = []
+  for (const kind of revocationEntrySchema.shape.kind.options) {
+    const changed = { ...statement, table: 'control.revocations' as const, value: { kind, subject: 'x', from: now, reason: '' } }
+    const entry = await signControlEntry({ ...changed, id: `${kind}:x` }, domain.signer(path))
+    const reason = reasonOf(verifyControlEntry(entry, 'control.revocations', domain.anchors))
+    if (reason === 'accepted') may.push(kind)
+    else expect(reason).toBe('control-wrong-role')
+  }
+  expect(may.toSorted()).toEqual([...kinds].toSorted())
+})
+
+test('attack 158: a revocation of one kind does not lie under the id of another', async () => {
+  const job: RevocationEntry = { kind: 'job', subject: 'job-1', from: now, reason: '' }
+  const changed = { ...statement, table: 'control.revocations' as const, id: 'enforcer-key:x', value: job }
+  const entry = await signControlEntry(changed, domain.signer('service/token'))
+  expect(reasonOf(verifyControlEntry(entry, 'control.revocations', domain.anchors))).toBe('control-mismatch')
 })

@@ -6,6 +6,7 @@ import {
   controlStatementSchema,
   controlTables,
   type Result,
+  type RevocationEntry,
   refused,
 } from '@interlock/contracts'
 import { canonicalBytes, parseCanonical } from './canonical.ts'
@@ -22,6 +23,12 @@ export type ControlEntryReason =
 
 const context = Buffer.from('interlock-control-v1\0', 'latin1')
 
+/** What the services revoke of their own accord. All else, and above all the key of anybody who signs, is an operator's to revoke. */
+const servicesRevoke: Readonly<Record<string, readonly RevocationEntry['kind'][]>> = {
+  registry: ['certificate'],
+  token: ['token', 'job', 'standing-grant'],
+}
+
 const registrys: ReadonlySet<ControlTable> = new Set(['control.agents', 'control.devices', 'control.federation'])
 
 /** Who may write which table. */
@@ -29,6 +36,10 @@ function mayWrite(table: ControlTable, role: Role): boolean {
   if (registrys.has(table)) return role.kind === 'service' && role.service === 'registry'
   if (table === 'control.revocations') return role.kind === 'service' || role.kind === 'operator'
   return role.kind === 'operator'
+}
+
+function mayRevoke({ kind }: RevocationEntry, role: Role): boolean {
+  return role.kind !== 'service' || (servicesRevoke[role.service] ?? []).includes(kind)
 }
 
 /** Signs one entry of a control table. */
@@ -58,6 +69,12 @@ export function verifyControlEntry(
     return refused('control-bad-signature', { id: entry.id })
   const value = controlTables[table].safeParse(data.value)
   if (!value.success) return refused('control-malformed', { id: entry.id, at: value.error.issues[0]?.path.join('.') ?? '' })
+  if (table === 'control.revocations') {
+    const revocation = value.data as RevocationEntry
+    if (!mayRevoke(revocation, signer.role)) return refused('control-wrong-role', { id: entry.id, spiffeId: signer.spiffeId })
+    // Readers ask by the id: what it names is what may be revoked.
+    if (entry.id !== `${revocation.kind}:${revocation.subject}`) return refused('control-mismatch', { table, id: entry.id })
+  }
   // Decisions name a policy by its sequence; an old one under a new entry, or the other way round, would not be in one order (ATTACKS 78).
   if ('sequence' in value.data && value.data.sequence !== data.revision)
     return refused('control-mismatch', { id: entry.id, sequence: value.data.sequence })

@@ -2,7 +2,6 @@ import type { Alert, RevocationEntry } from '@interlock/contracts'
 import { ControlFold } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { signControlEntry } from '@interlock/trust'
-import { array, assert as fcAssert, integer, property, record } from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Alerts } from './alerts.ts'
 import { RevocationWatch } from './revocation-watch.ts'
@@ -25,7 +24,7 @@ beforeEach(() => {
 
 const entry = async (revision: number, value = revoked(now)): Promise<Buffer> => {
   const statement = { table, id, revision, updatedAt: now, value } as const
-  return fixture.codec.encode(table, await signControlEntry(statement, fixture.key('service-registry')))
+  return fixture.codec.encode(table, await signControlEntry(statement, fixture.key('operator-dev')))
 }
 /** As the registry reads the topic: what the fold does not take goes to the watch. */
 function read(bytes: Buffer | null, offset: string): string | undefined {
@@ -46,12 +45,12 @@ describe('attack 133: a revocation that is made to count no more', () => {
     expect(fold.table(table).has(id)).toBe(true)
   })
 
-  it('by a newer entry that puts it off', async () => {
+  it('by a newer entry that puts it off: it changes nothing, and a human hears of it', async () => {
     read(await entry(2), '0')
-    expect(watch.look(fold.table(table))).toEqual([])
-    expect(read(await entry(3, revoked(now + 1e12)), '1')).toBeUndefined()
-    expect(watch.look(fold.table(table))).toMatchObject([{ rule: 'revocation-weakened', subject: id }])
-    expect(watch.look(fold.table(table))).toEqual([])
+    expect(read(await entry(3, revoked(now + 1e12)), '1')).toBe('revocation-weakened')
+    expect(fold.table(table).get(id)?.from).toBe(now)
+    expect(read(await entry(3, revoked(now - 1)), '2')).toBeUndefined()
+    expect(fold.table(table).get(id)?.from).toBe(now - 1)
   })
 
   it.each([
@@ -93,20 +92,5 @@ describe('an alert', () => {
     expect(written[0]?.alertId).toBe(written[1]?.alertId)
     await alerts.raise({ ...finding, occasion: 'another' })
     expect(new Set(written.map(({ alertId }) => alertId)).size).toBe(2)
-  })
-})
-
-describe('attack 134: each revocation is itself looked at', () => {
-  it('and of any number of them, put off or brought forward, exactly those are told that were put off', () => {
-    const plan = array(record({ before: integer({ min: 1, max: 9 }), after: integer({ min: 1, max: 9 }) }), { maxLength: 30 })
-    fcAssert(
-      property(plan, (entries) => {
-        const own = new RevocationWatch()
-        const table = (time: 'before' | 'after') => new Map(entries.map((entry, at) => [`job:${at}`, revoked(entry[time])]))
-        expect(own.look(table('before'))).toEqual([])
-        const expected = entries.flatMap(({ before, after }, at) => (after > before ? [`job:${at}`] : []))
-        expect(own.look(table('after')).map(({ subject }) => subject)).toEqual(expected)
-      }),
-    )
   })
 })

@@ -29,7 +29,6 @@ export class Supervision {
   async look(): Promise<void> {
     await this.#parts.alerts.raiseOwed().catch((error) => this.#events.unsaid(undefined, error))
     await sweepPlatforms(this.#parts, this.#events)
-    for (const finding of this.#watch.look(this.#parts.revocations())) await this.raise(finding)
     // A broker that is away is told of elsewhere, and is no rollback.
     const ends = await this.#ends().catch(() => undefined)
     const finding = ends && this.#watch.ends(ends)

@@ -47,7 +47,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
     logLevel: kafkajs.logLevel.NOTHING,
   })
   const fold = new ControlFold(codec, trust)
-  const names = ['control.devices', 'control.policies'] as const
+  const names = ['control.devices', 'control.policies', 'control.revocations'] as const
   const read = () =>
     readControlTables(kafka, 'decision-point', names, fold, {
       change: () => {},

@@ -20,7 +20,7 @@ async function run(id: string, capability: string, directory: string): Promise<v
   const layout = openLayout(directory)
   const { kafka, codec } = await connect(readStackFile(layout))
   const fold = new ControlFold(codec, openTrustBundle(readTrustBundle(layout)))
-  const reader = await readControlTables(kafka, 'interlock-cli', ['control.devices'], fold, {
+  const reader = await readControlTables(kafka, 'interlock-cli', ['control.devices', 'control.revocations'], fold, {
     change: () => {},
     // Entries that nobody signed for say nothing of a device.
     ignored: () => {},

@@ -1,11 +1,11 @@
-import { accepted, type ControlEntry, refused } from '@interlock/contracts'
+import { accepted, type ControlEntry, type ControlTable, refused } from '@interlock/contracts'
 import { array, boolean, constantFrom, assert as fcAssert, integer, property, record } from 'fast-check'
 import { expect, test } from 'vitest'
 import type { LogRecord } from '../kafka-port.ts'
 import { codec, outgoing } from '../simulation/facts.ts'
 import { ControlTables } from './control-tables.ts'
 
-type Trial = { id: string; revision: number; value: string; isForged?: boolean }
+type Trial = { id: string; revision: number; value: unknown; isForged?: boolean; keyId?: string }
 
 function tried() {
   const parked: string[] = []
@@ -15,7 +15,8 @@ function tried() {
   }
   const tables = new ControlTables(codec, verify, (_record, reason) => parked.push(reason))
   let offset = 0
-  const take = (trial: Trial, key = trial.id) => tables.take(logged(outgoing('control.stops', 0, key, trial as object)))
+  const take = (trial: Trial, key = trial.id, topic: ControlTable = 'control.stops') =>
+    tables.take(logged(outgoing(topic, 0, key, trial as object)))
   const logged = (record: Omit<LogRecord, 'offset' | 'appendedAt' | 'expectedOffset'>): LogRecord => ({
     ...record,
     offset: offset++,
@@ -87,4 +88,19 @@ test('attack 133: a revocation, once read, is not lifted by a feed that was roll
   for (const trial of [...feed, ...feed]) take(trial)
   expect(value('agent:x')).toBe('from 3')
   expect(parked).toEqual([])
+})
+
+test('attack 158: what a revoked key signed counts no more, and what it signs then is parked; so is a revocation that is put off', () => {
+  const { tables, take, parked } = tried()
+  const ofKey = (from: number) => ({ kind: 'enforcer-key', subject: 'thief', from, reason: '' })
+  const revocation = { id: 'enforcer-key:thief', revision: 1, value: ofKey(5), keyId: 'operator' }
+  take({ id: 'instance:a', revision: 1, value: 'a', keyId: 'thief' }, 'instance:a', 'control.agents')
+  expect(tables.tables['control.agents'].size).toBe(1)
+  take(revocation, revocation.id, 'control.revocations')
+  expect(tables.tables['control.agents'].size).toBe(0)
+  take({ id: 'instance:a', revision: 2, value: 'a', keyId: 'thief' }, 'instance:a', 'control.agents')
+  expect(tables.tables['control.agents'].size).toBe(0)
+  take({ ...revocation, revision: 2, value: ofKey(6) }, revocation.id, 'control.revocations')
+  expect(tables.tables['control.revocations'].get(revocation.id)).toMatchObject({ from: 5 })
+  expect(parked).toEqual(['control-revoked-key', 'revocation-weakened'])
 })

@@ -1,4 +1,5 @@
 import { type ControlEntry, type ControlTable, controlTables, type Refused, type Result, refused } from '@interlock/contracts'
+import { ControlEntries } from '@interlock/trust'
 import type { LogRecord } from '../kafka-port.ts'
 import type { Tables } from '../processor.ts'
 import { type RecordCodec, readRecord } from './read-record.ts'
@@ -15,8 +16,7 @@ type Park = (record: LogRecord, reason: string, detail: object) => void
  */
 export class ControlTables {
   readonly tables: Tables
-  readonly #values = new Map<string, Map<string, unknown>>()
-  readonly #revisions = new Map<string, number>()
+  readonly #entries = new ControlEntries()
   readonly #codec: RecordCodec
   readonly #verify: Verify
   readonly #park: Park
@@ -25,8 +25,8 @@ export class ControlTables {
     this.#codec = codec
     this.#verify = verify
     this.#park = park
-    for (const table of Object.keys(controlTables)) this.#values.set(table, new Map())
-    this.tables = Object.fromEntries(this.#values) as unknown as Tables
+    const names = Object.keys(controlTables) as ControlTable[]
+    this.tables = Object.fromEntries(names.map((name) => [name, this.#entries.values(name)])) as unknown as Tables
   }
 
   take(record: LogRecord): void {
@@ -41,11 +41,9 @@ export class ControlTables {
     if (read.value.key !== entry.id) return refused('control-other-key', { key: read.value.key, id: entry.id })
     const verified = this.#verify(entry, record.topic as ControlTable)
     if (!verified.ok) return verified
-    const place = `${record.topic} ${entry.id}`
-    // An older entry written again, genuine signature and all, does not come back (ATTACKS 78).
-    if (entry.revision <= (this.#revisions.get(place) ?? 0)) return undefined
-    this.#revisions.set(place, entry.revision)
-    this.#values.get(record.topic)?.set(entry.id, verified.value.value)
-    return undefined
+    const ignored = this.#entries.take(record.topic as ControlTable, verified.value, entry.keyId)
+    // An older entry written again, genuine signature and all, does not come back (ATTACKS 78): it is no fault.
+    if (ignored === undefined || ignored === 'older' || ignored === 'repeated') return undefined
+    return refused(ignored, { id: entry.id, keyId: entry.keyId })
   }
 }

@@ -39,6 +39,21 @@ describe('a control table, as a device reads it', () => {
     expect(table.table('control.revocations').get(`agent:${revoked.subject}`)).toMatchObject({ from: now })
   })
 
+  it('attack 158: a key that is revoked signs nothing that counts, and does not take its revocation back', async () => {
+    const table = fold()
+    const { keyId } = fixture.key('operator-dev')
+    const value = { kind: 'enforcer-key' as const, subject: keyId, from: now, reason: 'stolen' }
+    const ofKey = { id: `enforcer-key:${keyId}`, value }
+    expect(table.take('control.revocations', await entry(ofKey))).toBeUndefined()
+    expect(table.take('control.revocations', await entry({ ...ofKey, revision: 3 }))).toBe('control-revoked-key')
+    const policy = {
+      ...{ table: 'control.policies' as const, id: 'decision-point', revision: 9 },
+      value: { kind: 'decision-point', revision: 'r', state: 'retired', url: 'https://pdp.example/', timeoutMs: 100 },
+    }
+    expect(table.take('control.policies', await entry(policy))).toBe('control-revoked-key')
+    expect(table.table('control.policies').size).toBe(0)
+  })
+
   const partner = { kind: 'partner' as const, trustDomain: 'partner.example', roots: [], refreshedAt: now, expiresAt: now + 1 }
   it.each([
     ['service-registry', undefined],

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Codec, ControlTable, ControlValue } from '@interlock/contracts'
-import { type TrustAnchors, verifyControlEntry } from '@interlock/trust'
+import { ControlEntries, type TrustAnchors, verifyControlEntry } from '@interlock/trust'
 import type { Kafka } from 'kafkajs'
 
 /** A control table's newest verified entries, folded record by record. Pure but for its own state. */
 export class ControlFold {
-  readonly #tables = new Map<ControlTable, Map<string, { revision: number; value: unknown }>>()
+  readonly #entries = new ControlEntries()
   readonly #codec: Codec
   readonly #anchors: TrustAnchors
 
@@ -21,23 +21,17 @@ export class ControlFold {
     if (!decoded.ok) return decoded.reason
     const verified = verifyControlEntry(decoded.value, table, this.#anchors)
     if (!verified.ok) return verified.reason
-    const { id, revision, value } = verified.value
-    const entries = this.#tables.get(table) ?? new Map()
-    // An older revision written again would lift a stop or undo a revocation.
-    const known = entries.get(id)?.revision ?? 0
-    if (known >= revision) return known === revision ? 'repeated' : 'older'
-    this.#tables.set(table, entries.set(id, { revision, value }))
-    return undefined
+    return this.#entries.take(table, verified.value, decoded.value.keyId)
   }
 
   /** The newest revision that counts; 0 where there is no such entry. */
   revisionOf(table: ControlTable, id: string): number {
-    return this.#tables.get(table)?.get(id)?.revision ?? 0
+    return this.#entries.revisionOf(table, id)
   }
 
+  /** The same Map at each call: it changes with the table, and a read costs nothing. */
   table<T extends ControlTable>(table: T): ReadonlyMap<string, ControlValue<T>> {
-    const entries = [...(this.#tables.get(table) ?? [])]
-    return new Map(entries.map(([id, { value }]) => [id, value as ControlValue<T>]))
+    return this.#entries.values(table) as ReadonlyMap<string, ControlValue<T>>
   }
 }
 

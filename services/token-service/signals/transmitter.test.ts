@@ -29,8 +29,17 @@ beforeEach(async () => {
 })
 afterEach(() => transmitter.stop())
 
-const revoke = (kind: RevocationEntry['kind'], subject: string, change = {}) =>
-  transmitter.enter('control.revocations', `${kind}:${subject}`, { kind, subject, from: fixture.now, reason: 'test' }, change)
+const servicesOf: Partial<Record<RevocationEntry['kind'], string>> = {
+  token: 'service-token',
+  job: 'service-token',
+  certificate: 'service-registry',
+}
+/** By who may: a service where it is one's own to revoke, an operator otherwise. */
+const revoke = (kind: RevocationEntry['kind'], subject: string, change = {}) => {
+  const value = { kind, subject, from: fixture.now, reason: 'test' }
+  const by = fixture.key(servicesOf[kind] ?? 'operator-dev')
+  return transmitter.enter('control.revocations', `${kind}:${subject}`, value, { by, ...change })
+}
 
 async function send(path: string, { id = 'siem', secret = secretOf(id), method = 'POST', body = {} as unknown } = {}) {
   const response = await fetch(`${transmitter.issuer}${path}`, {
@@ -109,7 +118,7 @@ describe('what a receiver is told', () => {
     if (type !== accountDisabled)
       expect(told.events[type]).toMatchObject({
         event_timestamp: Math.floor(fixture.now / 1000),
-        initiating_entity: 'system',
+        initiating_entity: servicesOf[kind] ? 'system' : 'admin',
         reason_admin: { en: 'test' },
       })
   })
