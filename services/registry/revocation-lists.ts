@@ -24,14 +24,16 @@ export class RevocationLists {
     const before = this.#made.get(authority)
     if (before && now() - before.at < anewMs && now() >= before.at) return before.list
     const at = Math.max(now(), (before?.at ?? 0) + 1)
-    const list = assertClock(parts).then(() =>
-      issueRevocationList(issuer, {
+    const list = assertClock(parts).then(() => {
+      // Once for the whole list.
+      const tables: AgentTables = { agents: parts.agents(), revocations: parts.revocations() }
+      return issueRevocationList(issuer, {
         number: at,
         thisUpdateMs: at,
         nextUpdateMs: at + freshMs,
-        revoked: parts.issued.revoked(authority, (issued) => isOver(issued, parts), at),
-      }),
-    )
+        revoked: parts.issued.revoked(authority, (issued) => isOver(issued, tables, parts.now()), at),
+      })
+    })
     this.#made.set(authority, { at, list })
     list.catch(() => this.#made.delete(authority))
     return list
@@ -39,11 +41,10 @@ export class RevocationLists {
 }
 
 /** Whether identity-verify would refuse it: revoked, suspended, of a definition that changed, or without its parent. */
-function isOver({ subject, thumbprint, definitionHash }: Issued, { agents, revocations, now }: Parts): boolean {
+function isOver({ subject, thumbprint, definitionHash }: Issued, tables: AgentTables, now: number): boolean {
   const parsed = parseSpiffeId(subject)
   if (!parsed.ok) return true
-  const tables: AgentTables = { agents: agents(), revocations: revocations() }
   return (
-    standingRefusal({ spiffeId: parsed.value.id, parsed: parsed.value, thumbprint, definitionHash }, tables, now()) !== undefined
+    standingRefusal({ spiffeId: parsed.value.id, parsed: parsed.value, thumbprint, definitionHash }, tables, now) !== undefined
   )
 }
