@@ -2,7 +2,7 @@ import type { ControlStatement } from '@interlock/contracts'
 import { signControlEntry } from '@interlock/trust'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createFixture, type Fixture } from '../fixture/index.ts'
-import { ControlFold } from './control-reader.ts'
+import { ControlFold, ReadOffsets } from './control-reader.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
 let fixture: Fixture
@@ -64,4 +64,13 @@ describe('a control table, as a device reads it', () => {
     const bytes = await entry({ table: 'control.federation', id: 'partner.example', value: partner }, by)
     expect(fold().take('control.federation', bytes)).toBe(reason)
   })
+})
+
+it('attack 133: a reader that joins anew and begins at the start tells of no record twice: an entry replaced long ago is no attempt', () => {
+  const read = new ReadOffsets()
+  const offsets = (from: bigint, to: bigint) =>
+    Array.from({ length: Number(to - from) }, (_, at) => read.isNew('control.revocations', 0, from + BigInt(at)))
+  expect(offsets(0n, 3n)).toEqual([true, true, true])
+  expect(offsets(0n, 5n)).toEqual([false, false, false, true, true])
+  expect(read.isNew('control.agents', 0, 0n)).toBe(true)
 })

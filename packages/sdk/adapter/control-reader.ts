@@ -35,6 +35,19 @@ export class ControlFold {
   }
 }
 
+/** How far each partition was read. */
+export class ReadOffsets {
+  readonly #highest = new Map<string, bigint>()
+
+  /** Whether it lies beyond all that was read of its partition; it is read from then on. */
+  isNew(topic: string, partition: number, offset: bigint): boolean {
+    const place = `${topic}:${partition}`
+    if (offset <= (this.#highest.get(place) ?? -1n)) return false
+    this.#highest.set(place, offset)
+    return true
+  }
+}
+
 export type ControlReader = { readonly fold: ControlFold; readonly stop: () => Promise<void> }
 
 /** Reads control tables from their beginning and on. Resolves when all that lay in them at the start is read. */
@@ -59,6 +72,7 @@ export async function readControlTables(
     if (pending.size === 0) done.resolve()
   }
   for (const [partition, { low, high }] of ends) if (low >= high) reached(partition)
+  const read = new ReadOffsets()
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) on.crash(payload.error)
   })
@@ -67,6 +81,8 @@ export async function readControlTables(
   await consumer.run({
     autoCommit: false,
     eachMessage: async ({ topic, partition, message }) => {
+      // A consumer that joins anew begins at the start again: what was read is neither taken nor told a second time.
+      if (!read.isNew(topic, partition, BigInt(message.offset))) return
       const reason = fold.take(topic as ControlTable, message.value)
       if (reason) on.ignored(topic, message.offset, reason)
       else on.change()
