@@ -95,6 +95,8 @@ export type DelegationObligations = {
   readonly actors: readonly string[]
   /** `<iss> <jti>` of each token, root first. */
   readonly tokens: readonly string[]
+  /** `consentId` of what the human signed: a standing grant's id. Absent where the root token bears none. */
+  readonly consent?: string
   /** The leaf token's grant that covers the command. */
   readonly grant: {
     readonly limits: Record<string, { min?: string; max?: string; unit: string }>

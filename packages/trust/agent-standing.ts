@@ -62,7 +62,7 @@ export function areParentsActive(instance: AgentInstance, tables: AgentTables, n
 /** Without those above it. */
 function ownRefusal(spiffeId: string, tables: AgentTables, now: number): StandingReason | undefined {
   const { role, instance, definition } = registered(spiffeId, tables)
-  if (role?.kind !== 'agent') return 'not-an-agent'
+  if (role?.kind !== 'agent' && (role !== undefined || !instance)) return 'not-an-agent'
   if (!instance) return 'instance-unknown'
   if (instance.state !== 'active') return 'instance-not-active'
   if (!definition) return 'definition-unknown'
@@ -73,11 +73,13 @@ function ownRefusal(spiffeId: string, tables: AgentTables, now: number): Standin
 function registered(spiffeId: string, { agents }: Pick<AgentTables, 'agents'>) {
   const id = parseSpiffeId(spiffeId)
   const role = id.ok ? roleOf(id.value) : undefined
-  const instance = agents.get(`instance:${spiffeId}`)
-  const definition = role?.kind === 'agent' ? agents.get(`definition:${role.definition}`) : undefined
+  const entry = agents.get(`instance:${spiffeId}`)
+  const instance = entry?.kind === 'instance' ? entry : undefined
+  // As what it was admitted: a partner's agent has a name of its own trust domain's, whose path means nothing here (ATTACKS 9).
+  const definition = instance && agents.get(`definition:${instance.definition}`)
   return {
     role,
-    instance: instance?.kind === 'instance' ? instance : undefined,
+    instance,
     definition: definition?.kind === 'definition' ? definition : undefined,
   }
 }

@@ -102,6 +102,7 @@ function subjectsOf(
     ['certificate', identity.certificate],
     ['definition', identity.definitionHash],
     ...delegation.actors.map((actor) => ['agent', actor] as const),
+    ...(delegation.consent === undefined ? [] : [['standing-grant', delegation.consent] as const]),
     ...delegation.tokens.map((token) => ['token', token] as const),
   ]
 }

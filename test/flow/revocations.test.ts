@@ -39,11 +39,14 @@ beforeAll(async () => {
     if (!read.ok) throw new Error(read.reason)
     return `${read.value.claims.iss} ${read.value.claims.jti}`
   })
+  const root = fixture.job.tokens['agent-job-orchestrator-o1']?.[0] ?? ''
   order = await buildOrder(fixture, {
     editStatement: (statement) => ({
       ...statement,
       eventId: statement.eventId.replace(':0:', `:${home}:`),
-      ...(statement.stage === 'delegation-check' && { obligations: { ...statement.obligations, tokens } }),
+      ...(statement.stage === 'delegation-check' && {
+        obligations: { ...statement.obligations, tokens, consent: consentIdOf(root) },
+      }),
     }),
   })
 })
@@ -189,11 +192,10 @@ const revocations: readonly (readonly [
     { 'delegation-check': 'revoked', 'device-dispatch': 'revoked', adapter: 'delegation-revoked' },
   ],
   [
-    // As with certificates, what waits for a human's approval is stopped by the machine itself.
     'what the human signed',
     'standing-grant',
     () => consentIdOf(fixture.job.tokens['agent-job-orchestrator-o1']?.[0] ?? ''),
-    { 'delegation-check': 'revoked', adapter: 'delegation-revoked' },
+    { 'delegation-check': 'revoked', 'device-dispatch': 'revoked', adapter: 'delegation-revoked' },
   ],
   ['the device', 'device', () => 'laser-1', { 'device-dispatch': 'revoked', adapter: 'revoked' }],
   [
@@ -225,4 +227,18 @@ describe.each(revocations)('%s is revoked', (_what, kind, subject, answers) => {
     revoke(now + 60_000)
     for (const place of places) expect(await asked[place]()).toBe('ALLOW')
   })
+})
+
+it('attack 9: a device asks for the definition that identity-verify signed: a certificate, perhaps a partner’s, says another', async () => {
+  const subject = 'G'.repeat(43)
+  const signed = await buildOrder(fixture, {
+    editStatement: (statement) => ({
+      ...statement,
+      ...(statement.stage === 'identity-verify' && { obligations: { ...statement.obligations, definitionHash: subject } }),
+    }),
+  })
+  const verify = () => verifyOrder(signed, orderContext(fixture, tables, now + 1000))
+  expect(await verify()).toMatchObject({ ok: true })
+  tables['control.revocations'].set(`definition:${subject}`, { kind: 'definition', subject, from: now, reason: 'test' })
+  expect(await verify()).toMatchObject({ ok: false, reason: 'revoked' })
 })

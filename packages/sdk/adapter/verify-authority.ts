@@ -16,6 +16,7 @@ export type AuthorityReason =
   | `delegation-${DelegationReason}`
   | `consent-${ConsentReason}`
   | 'agent-differs'
+  | 'definition-missing'
   | 'human-differs'
   | 'human-not-a-requester'
 
@@ -46,6 +47,8 @@ export async function verifyAuthority(
   })
   if (!proof.ok) return refused(`proof-${proof.reason}`, proof.detail)
   const { leaf } = proof.value
+  const { definitionHash } = decided.identity.obligations
+  if (typeof definitionHash !== 'string') return refused('definition-missing')
   if (decided.identity.obligations.agent !== leaf.spiffeId) return refused('agent-differs', { proved: leaf.spiffeId })
 
   const delegation = verifyDelegation(intent.tokens, {
@@ -71,7 +74,8 @@ export async function verifyAuthority(
       ['human', human],
       ...(root.consent ? [['standing-grant', consentId(root.consent)] as const] : []),
       ['certificate', leaf.thumbprint],
-      ...(leaf.definitionHash ? [['definition', leaf.definitionHash] as const] : []),
+      // As identity-verify signed it: a partner's certificate speaks of its own definitions.
+      ['definition', definitionHash],
       ...actors.map((actor) => ['agent', actor] as const),
     ],
   })
