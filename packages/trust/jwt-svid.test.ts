@@ -18,6 +18,7 @@ beforeAll(async () => {
   domain = await testDomain(['service/token', 'operator/dev'], now)
 })
 
+const isRevokedKey = () => false
 /** Every place where a compact token is read. A JWT-SVID is a bearer token, so none of them takes one, whatever its audience and whoever signed it. */
 const places: [string, (token: string) => { ok: true } | { ok: false; reason: string }][] = [
   [
@@ -33,8 +34,8 @@ const places: [string, (token: string) => { ok: true } | { ok: false; reason: st
     'as a client’s assertion (the token service, the registry)',
     (text) => verifyAgentAssertion(text, { audience: 'enforcer', anchors: domain.anchors, now, skewMs }),
   ],
-  ['as an operator’s admission', (text) => verifyAdmission(text, { anchors: domain.anchors, now, skewMs })],
-  ['as an order of a definition', (text) => verifyDefinitionOrder(text, { anchors: domain.anchors, now, skewMs })],
+  ['as an operator’s admission', (text) => verifyAdmission(text, { anchors: domain.anchors, now, skewMs, isRevokedKey })],
+  ['as an order of a definition', (text) => verifyDefinitionOrder(text, { anchors: domain.anchors, now, skewMs, isRevokedKey })],
   ['as an attestation result', (text) => readAttestationResult(text, domain.anchors)],
 ]
 

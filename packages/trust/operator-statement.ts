@@ -20,12 +20,19 @@ export type OperatorStatementReason =
   | 'claims'
   | 'signer'
   | 'signature'
+  | 'revoked-key'
   | 'audience'
   | 'not-yet-valid'
   | 'expired'
   | 'validity-too-long'
 
-export type OperatorStatementContext = { readonly anchors: TrustAnchors; readonly now: number; readonly skewMs: number }
+export type OperatorStatementContext = {
+  readonly anchors: TrustAnchors
+  readonly now: number
+  readonly skewMs: number
+  /** Whether a key, by its id, no longer counts: who has it writes any time. */
+  readonly isRevokedKey: (keyId: string) => boolean
+}
 type OperatorClaims = { readonly iss: string; readonly aud: string; readonly iat: number; readonly exp: number }
 
 /** `typ` keeps one kind of statement from passing for another. */
@@ -37,7 +44,7 @@ export function signOperatorStatement(typ: string, claims: OperatorClaims, key: 
 export function verifyOperatorStatement<Claims extends OperatorClaims>(
   text: string,
   { typ, schema, validityMsMax }: { readonly typ: string; readonly schema: z.ZodType<Claims>; readonly validityMsMax: number },
-  { anchors, now, skewMs }: OperatorStatementContext,
+  { anchors, now, skewMs, isRevokedKey }: OperatorStatementContext,
 ): Result<Claims, OperatorStatementReason> {
   const jws = readJws(text)
   if (!jws.ok) return jws
@@ -49,6 +56,7 @@ export function verifyOperatorStatement<Claims extends OperatorClaims>(
   if (signer?.role.kind !== 'operator' || claims.data.iss !== signer.spiffeId || now > signer.notAfterMs) return refused('signer')
   if (header.alg !== algorithmOf(signer.publicKey) || !verifySignature(signer.publicKey, signingInput, signature))
     return refused('signature')
+  if (isRevokedKey(header.kid)) return refused('revoked-key', { keyId: header.kid })
   const { aud, iat, exp } = claims.data
   if (aud !== anchors.audience) return refused('audience', { aud })
   if (iat * 1000 > now + skewMs) return refused('not-yet-valid')

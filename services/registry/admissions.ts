@@ -1,12 +1,13 @@
 import { type Admission, verifyAdmission } from '@interlock/trust'
-import { clockSkewMs, type Parts, RegistryError } from './parts.ts'
+import { operatorContext } from './operator-context.ts'
+import { type Parts, RegistryError } from './parts.ts'
 
 /** An admission that counts and was not used yet. @throws RegistryError */
-export function admitted(text: string, { anchors, now, usedAdmissions }: Parts): Admission {
-  const admission = verifyAdmission(text, { anchors, now: now(), skewMs: clockSkewMs })
+export function admitted(text: string, parts: Parts): Admission {
+  const admission = verifyAdmission(text, operatorContext(parts))
   if (!admission.ok) throw new RegistryError(`admission-${admission.reason}`, admission.detail)
   const { jti } = admission.value
-  if (usedAdmissions.has(jti)) throw new RegistryError('admission-used', { jti }, 409)
+  if (parts.usedAdmissions.has(jti)) throw new RegistryError('admission-used', { jti }, 409)
   return admission.value
 }
 

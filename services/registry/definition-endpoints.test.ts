@@ -96,6 +96,14 @@ describe('a definition', () => {
   it('is ordered by an operator alone', async () =>
     expect(await reasonOf(order(welder, fixture.key('service-token')))).toBe('order-signer'))
 
+  it('attack 158: is not ordered by a key that was revoked', async () => {
+    const subject = fixture.key('operator-dev').keyId
+    const revocation = { kind: 'enforcer-key' as const, subject, from: Date.now() - 1, reason: 'stolen' }
+    server.revocations.set(`enforcer-key:${subject}`, revocation)
+    expect(await reasonOf(order(welder))).toBe('order-revoked-key')
+    expect(state()).toBeUndefined()
+  })
+
   it('is the text that the order’s hash names', async () =>
     expect(await send({}, undefined, { ...text, version: '2' })).toEqual({ error: 'definition-text' }))
 

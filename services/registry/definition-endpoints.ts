@@ -1,6 +1,7 @@
 import type { AgentDefinition } from '@interlock/contracts'
 import { type DefinitionOrder, definitionHashOf, isRevoked, standingOf, verifyDefinitionOrder } from '@interlock/trust'
-import { clockSkewMs, type Parts, RegistryError } from './parts.ts'
+import { operatorContext } from './operator-context.ts'
+import { type Parts, RegistryError } from './parts.ts'
 
 export type DefinitionStanding = Pick<AgentDefinition, 'name' | 'hash' | 'owner' | 'state'>
 
@@ -28,8 +29,8 @@ export async function orderDefinition(
   definition: AgentDefinition['definition'] | undefined,
   parts: Parts,
 ): Promise<DefinitionStanding> {
-  const { anchors, agents, now, ordered, used, log } = parts
-  const order = verifyDefinitionOrder(text, { anchors, now: now(), skewMs: clockSkewMs })
+  const { agents, now, ordered, used, log } = parts
+  const order = verifyDefinitionOrder(text, operatorContext(parts))
   if (!order.ok) throw new RegistryError(`order-${order.reason}`, order.detail)
   const { name, iss, jti, exp, previous } = order.value
   const entry = agents().get(`definition:${name}`)

@@ -83,6 +83,11 @@ describe('an agent without a TPM enrols', () => {
     expect(await reasonOf(enrolSoftwareAgent(server.url, admission))).toBe('admission-platform')
   })
 
+  it('attack 158: not by an admission of an operator whose key was revoked', async () => {
+    revoke('enforcer-key', fixture.key('operator-dev').keyId)
+    expect(await reasonOf(enrolSoftwareAgent(server.url, await admissionOf(fixture, { subject })))).toBe('admission-revoked-key')
+  })
+
   it('not where it cannot be recorded', async () => {
     server.isLogAway = true
     expect(await reasonOf(enrolled())).toBe('internal-error')

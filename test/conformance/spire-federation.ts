@@ -101,8 +101,8 @@ export function jwtSvids(folder: string, rootsOf: RootsOf): Case[] {
       ['as a proof', verifyIntentProof(token, proof)],
       ['as a task token', readTaskToken(token)],
       ['as an assertion', verifyAgentAssertion(token, { audience: 'enforcer', anchors, now, skewMs })],
-      ['as an admission', verifyAdmission(token, { anchors, now, skewMs })],
-      ['as an order of a definition', verifyDefinitionOrder(token, { anchors, now, skewMs })],
+      ['as an admission', verifyAdmission(token, { anchors, now, skewMs, isRevokedKey: () => false })],
+      ['as an order of a definition', verifyDefinitionOrder(token, { anchors, now, skewMs, isRevokedKey: () => false })],
       ['as an attestation result', readAttestationResult(token, anchors)],
     ]
     return places.map(([place, found]) => judge(`${name} ${place}`, !found.ok, 'accepted a JWT-SVID'))

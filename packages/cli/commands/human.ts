@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { CliError } from '../cli-error.ts'
 import { connect } from '../stack/connect.ts'
 import { publishControlEntries } from '../stack/publish.ts'
+import { readRevokedKeys } from '../stack/revoked-keys.ts'
 import { readStackFile } from '../stack/stack-file.ts'
 import { addPasskey } from '../trust-domain/add-passkey.ts'
 import { byOperator } from './by-operator.ts'
@@ -45,9 +46,12 @@ async function add({ registration, directory }: { registration: string; director
   const read = passkeyRegistrationSchema.safeParse(readJson(registration, '--registration'))
   if (!read.success) throw new CliError('usage', `--registration: ${z.prettifyError(read.error)}`, 'It is what the page showed.')
   const layout = openLayout(directory)
-  const { human, entry } = await addPasskey(layout, read.data, Date.now())
+  const stack = existsSync(layout.stack) ? await connect(readStackFile(layout)) : undefined
+  // Where nothing runs yet, nothing was revoked.
+  const isRevokedKey = stack ? await readRevokedKeys(stack, layout) : () => false
+  const { human, entry } = await addPasskey(layout, read.data, Date.now(), isRevokedKey)
   console.log(`${human.sub} has ${human.credentials.length} passkeys: ${layout.trustBundle}`)
-  if (!existsSync(layout.stack)) return
-  await publishControlEntries(await connect(readStackFile(layout)), [entry])
+  if (!stack) return
+  await publishControlEntries(stack, [entry])
   console.log('published it; devices read the trust bundle when they start')
 }

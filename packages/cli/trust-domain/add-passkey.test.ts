@@ -23,6 +23,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest()
+const noneRevoked = () => false
 const passkeyOf = (id = randomBytes(32)) => createPasskey('alice', laboratory.webauthn, id)
 
 /** What the page exports, of a passkey in a file: attestation `none`, user verified (WebAuthn L3 §6.5.4, §8.7). */
@@ -51,7 +52,7 @@ async function registered(passkey: SoftwarePasskey, human = 'alice'): Promise<Pa
 
 it('a passkey is added to the trust bundle and to the human’s signed entry, and is still there after the next start', async () => {
   const passkey = passkeyOf()
-  const { entry } = await addPasskey(layout, await registered(passkey), now + 1)
+  const { entry } = await addPasskey(layout, await registered(passkey), now + 1, noneRevoked)
   const anchors = openTrustBundle(readTrustBundle(layout))
   const verified = verifyControlEntry(entry.entry, 'control.agents', anchors)
   expect(verified).toMatchObject({ ok: true, value: { id: 'human:alice', value: { roles: ['requester', 'approver'] } } })
@@ -80,11 +81,18 @@ it.each<[string, () => Promise<PasskeyRegistration>, string]>([
   ],
 ])('a passkey is not added %s', async (_what, make, said) => {
   const before = readTrustBundle(layout)
-  await expect(addPasskey(layout, await make(), now + 1)).rejects.toThrow(said)
+  await expect(addPasskey(layout, await make(), now + 1, noneRevoked)).rejects.toThrow(said)
   expect(readTrustBundle(layout)).toEqual(before)
 })
 
 it('nor more than a human can have', async () => {
-  for (let count = 1; count < 16; count++) await addPasskey(layout, await registered(passkeyOf()), now + count)
-  await expect(addPasskey(layout, await registered(passkeyOf()), now + 16)).rejects.toThrow('has 16 passkeys')
+  for (let count = 1; count < 16; count++) await addPasskey(layout, await registered(passkeyOf()), now + count, noneRevoked)
+  await expect(addPasskey(layout, await registered(passkeyOf()), now + 16, noneRevoked)).rejects.toThrow('has 16 passkeys')
+})
+
+it('attack 158: an invitation by an operator’s key that was revoked does not count', async () => {
+  const { keyId } = signingKeyOf(layout, 'operator-dev')
+  const isRevokedKey = (one: string) => one === keyId
+  const added = addPasskey(layout, await registered(passkeyOf()), now + 1, isRevokedKey)
+  await expect(added).rejects.toThrow('invitation-revoked-key')
 })

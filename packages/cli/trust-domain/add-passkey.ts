@@ -16,9 +16,15 @@ export type AddedPasskey = { readonly human: Human; readonly entry: TableEntry }
  * Makes a passkey one of its human's: in the trust bundle's file, for devices, and as a signed entry of control.agents, which is for the caller to publish.
  * The registry's key signs it, which the local trust domain has. @throws CliError where the registration does not count
  */
-export async function addPasskey(layout: Layout, registration: PasskeyRegistration, now: number): Promise<AddedPasskey> {
+export async function addPasskey(
+  layout: Layout,
+  registration: PasskeyRegistration,
+  now: number,
+  isRevokedKey: (keyId: string) => boolean,
+): Promise<AddedPasskey> {
   const bundle = readTrustBundle(layout)
-  const verified = await verifyPasskeyRegistration(registration, { anchors: openTrustBundle(bundle), now, skewMs: 30_000 })
+  const context = { anchors: openTrustBundle(bundle), now, skewMs: 30_000, isRevokedKey }
+  const verified = await verifyPasskeyRegistration(registration, context)
   if (!verified.ok)
     throw new CliError(
       'usage',

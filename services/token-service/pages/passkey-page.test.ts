@@ -53,7 +53,13 @@ async function make(invitation: string): Promise<PasskeyRegistration> {
   return passkeyRegistrationSchema.parse(JSON.parse(await tab.page.getByLabel('Send this to your operator').inputValue()))
 }
 const verified = (registration: PasskeyRegistration, change: object = {}) =>
-  verifyPasskeyRegistration(registration, { anchors: server.anchors, now: Date.now(), skewMs: 30_000, ...change })
+  verifyPasskeyRegistration(registration, {
+    anchors: server.anchors,
+    now: Date.now(),
+    skewMs: 30_000,
+    ...change,
+    isRevokedKey: () => false,
+  })
 const reasonOf = async (asked: ReturnType<typeof verified>) => {
   const result = await asked
   return result.ok ? 'good' : result.reason
