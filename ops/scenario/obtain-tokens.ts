@@ -33,6 +33,6 @@ export async function obtainTokens({
   const requested = await client.requestJob({ human: passkey.human, grants: grants ?? jobGrants, mayDelegateTo, job })
   await consentToGrant(requested.verificationUri, await readGrantRequest(requested.verificationUri), passkey)
   const root = await client.rootToken(requested)
-  const actorToken = await signAgentAssertion(key, issuer)
+  const actorToken = await signAgentAssertion(key, issuer, 'actor')
   return [root, await client.exchange({ token: root, actorToken, grants: grants ?? operatorGrants('laser-1') })]
 }

@@ -18,6 +18,11 @@ const claimsSchema = z.object({
   exp: z.int().min(0),
 })
 
+/** What the header's `typ` says it is for, so that neither passes for the other (RFC 8725 §3.11). A client's may go without one, as OAuth libraries write it. */
+const typesOf = { client: ['JWT', undefined], actor: ['actor-assertion+jwt'] } as const
+export type AssertionKind = keyof typeof typesOf
+export const assertionTypeOf = (kind: AssertionKind): string => typesOf[kind][0]
+
 export type AgentAssertionReason =
   | JwsReason
   | SvidReason
@@ -33,6 +38,8 @@ export type AgentAssertionReason =
 export type AgentAssertionToVerify = {
   /** The one audience that counts: who the assertion is shown to. */
   readonly audience: string
+  /** Whether its sender asks for itself (`client`), or lets another ask on its behalf (`actor`). A client's where left out. */
+  readonly kind?: AssertionKind
   readonly anchors: TrustAnchors
   readonly now: number
   readonly skewMs: number
@@ -53,13 +60,13 @@ export type AgentAssertion = {
 /** An agent says who it is, for one request: a JWT signed by the key of its SVID, which comes along as x5c (RFC 7523 §3). */
 export function verifyAgentAssertion(
   text: string,
-  { audience, anchors, now, skewMs }: AgentAssertionToVerify,
+  { audience, kind = 'client', anchors, now, skewMs }: AgentAssertionToVerify,
 ): Result<AgentAssertion, AgentAssertionReason> {
   const jws = readJws(text)
   if (!jws.ok) return jws
   const { header, payload, signature, signingInput } = jws.value
   const chain = certificatesOf(header)
-  if (!chain) return refused('header')
+  if (!chain || !typesOf[kind].some((typ) => typ === header.typ)) return refused('header')
   const claims = claimsSchema.safeParse(payload)
   if (!claims.success) return refused('claims')
   const { iss, sub, aud, jti, iat, nbf, exp } = claims.data

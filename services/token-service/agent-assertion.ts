@@ -1,5 +1,6 @@
 import {
   type AgentTables,
+  type AssertionKind,
   type SingleUse,
   type Svid,
   standingRefusal,
@@ -21,13 +22,13 @@ export type AssertionContext = {
 }
 
 /**
- * An agent that says who it is, stands by the tables, and says it for the first time. `code` is what the requester is told of any fault.
+ * An agent that says who it is, stands by the tables, and says it for the first time: as the client that asks, or as the actor for whom another asks.
  * @throws OAuthError
  */
-export function verifyAgentAssertion(text: string, context: AssertionContext, code: 'invalid_client' | 'invalid_grant'): Svid {
+export function verifyAgentAssertion(text: string, context: AssertionContext, kind: AssertionKind): Svid {
   const { issuer, anchors, tables, used, startedAt, now } = context
-  const refuse = (cause: string) => new OAuthError(code, cause)
-  const said = verify(text, { audience: issuer, anchors, now, skewMs: clockSkewMs })
+  const refuse = (cause: string) => new OAuthError(kind === 'client' ? 'invalid_client' : 'invalid_grant', cause)
+  const said = verify(text, { audience: issuer, kind, anchors, now, skewMs: clockSkewMs })
   if (!said.ok) throw refuse(said.reason)
   const { agent, jti, issuedAt, until } = said.value
   // What was used before a restart is not known any more, so what was made before it does not count.

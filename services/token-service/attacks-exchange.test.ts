@@ -158,7 +158,7 @@ describe('attack 122: an exchange that asks for more than the subject token has 
   it('two audiences', async () => {
     const body = new URLSearchParams({
       client_assertion_type: assertionType,
-      client_assertion: await signAgentAssertion(key(orchestratorName), server.issuer),
+      client_assertion: await signAgentAssertion(key(orchestratorName), server.issuer, 'client'),
       grant_type: exchangeType,
       subject_token: await root(),
       subject_token_type: jwtType,

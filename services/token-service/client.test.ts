@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentEntry } from '@interlock/contracts'
+import { signAgentAssertion } from '@interlock/sdk'
 import { signJws, x5cOf } from '@interlock/trust'
 import { describe, expect, it } from 'vitest'
 import { answerTo, assertionType, key, laser, now, post, refused, server, stranger, useTokenService } from './test-world.ts'
@@ -38,6 +39,16 @@ describe('attack 123: who is no client learns only that, and the log says why', 
     ],
     ['with its own key in the header', 'jws-malformed', () => assert({}, key('agent-job-orchestrator-o1'), { jwk: {} })],
     ['by a service', 'not-an-agent', () => assert({}, key('service-registry'))],
+    [
+      'that a sub-agent gave to its orchestrator as actor_token',
+      'header',
+      () => signAgentAssertion(key('agent-laser-operator-z1'), server.issuer, 'actor'),
+    ],
+    [
+      'of no type that there is',
+      'header',
+      () => assert({}, undefined, { typ: 'task+jwt', x5c: x5cOf(key('agent-job-orchestrator-o1').chain) }),
+    ],
     ['that is none', 'jws-malformed', async () => 'none'],
   ])('%s', async (_what, cause, make) => expect(await asking(await make())).toEqual(noClient(cause)))
 

@@ -25,7 +25,7 @@ export function authenticate(request: EndpointRequest, parts: Parts): Client {
 /** private_key_jwt with the key of its SVID (RFC 7523 §2.2). */
 function byAssertion({ parameters, peer }: EndpointRequest, parts: Parts): Svid {
   if (parameters.get('client_assertion_type') !== assertionType) throw new OAuthError('invalid_client', 'client_assertion_type')
-  const client = verifyAgentAssertion(parameters.get('client_assertion') ?? '', { ...parts, now: parts.now() }, 'invalid_client')
+  const client = verifyAgentAssertion(parameters.get('client_assertion') ?? '', { ...parts, now: parts.now() }, 'client')
   // RFC 7521 §4.2: where both are there they say the same.
   if ((parameters.get('client_id') ?? client.spiffeId) !== client.spiffeId) throw new OAuthError('invalid_client', 'client_id')
   // A connection of one agent does not carry the word of another.

@@ -44,7 +44,7 @@ async function provenRoot(): Promise<string> {
 async function exchange(token: string, dpop: string | undefined, by: SigningKey = key(orchestratorName)) {
   const body = new URLSearchParams({
     client_assertion_type: assertionType,
-    client_assertion: await signAgentAssertion(by, server.issuer),
+    client_assertion: await signAgentAssertion(by, server.issuer, 'client'),
     grant_type: exchangeType,
     subject_token: token,
     subject_token_type: jwtType,

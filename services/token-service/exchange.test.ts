@@ -94,8 +94,14 @@ describe('a token for a sub-agent', () => {
     expect(await reasonOf(child(first, { actorToken: proof }))).toBe('invalid_grant')
     expect(
       await reasonOf(
-        child(first, { actorToken: await signAgentAssertion(stranger.key('agent-laser-operator-z1'), server.issuer) }),
+        child(first, { actorToken: await signAgentAssertion(stranger.key('agent-laser-operator-z1'), server.issuer, 'actor') }),
       ),
     ).toBe('invalid_grant')
+  })
+
+  it('is not given by an assertion that the sub-agent made as a client', async () => {
+    const asClient = await signAgentAssertion(key('agent-laser-operator-z1'), server.issuer, 'client')
+    expect(await reasonOf(child(await root(), { actorToken: asClient }))).toBe('invalid_grant')
+    expect(server.causes.at(-1)).toBe('header')
   })
 })

@@ -88,7 +88,7 @@ describe('a client by mutual TLS', () => {
   it('may bring an assertion of the same certificate, and none of another', async () => {
     const assertionOf = async (name: string) => ({
       client_assertion_type: assertionType,
-      client_assertion: await signAgentAssertion(key(name), server.issuer),
+      client_assertion: await signAgentAssertion(key(name), server.issuer, 'client'),
     })
     const shown = identityOf(orchestratorName)
     expect((await introspect(shown, await assertionOf(orchestratorName))).status).toBe(200)

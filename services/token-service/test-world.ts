@@ -50,7 +50,7 @@ export async function root(change = {}): Promise<string> {
   expect((await server.answer(job.userCode)).status).toBe(204)
   return orchestrator.rootToken(job)
 }
-export const actorToken = (name = 'agent-laser-operator-z1') => signAgentAssertion(key(name), server.issuer)
+export const actorToken = (name = 'agent-laser-operator-z1') => signAgentAssertion(key(name), server.issuer, 'actor')
 export async function child(token: string, change = {}): Promise<string> {
   return orchestrator.exchange({ token, actorToken: await actorToken(), grants: laserGrants, ...change })
 }
@@ -90,7 +90,7 @@ export async function post(
   const body = new URLSearchParams({
     ...(signer && {
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: await signAgentAssertion(signer, server.issuer),
+      client_assertion: await signAgentAssertion(signer, server.issuer, 'client'),
     }),
     ...fields,
   })

@@ -47,7 +47,7 @@ async function exchange(parameters: Parameters, client: Client, parts: Parts): P
   const actorToken = parameters.get('actor_token')
   if (actorToken === undefined) return renew(held, client, parameters, issuing, parts)
   if (parameters.get('actor_token_type') !== tokenType) throw new OAuthError('invalid_request', 'actor_token_type')
-  const actor = verifyAgentAssertion(actorToken, { ...parts, now: parts.now() }, 'invalid_grant')
+  const actor = verifyAgentAssertion(actorToken, { ...parts, now: parts.now() }, 'actor')
   // What every verifier would refuse is not issued.
   if (held.lineage.length >= delegationDepthMax) throw new OAuthError('invalid_target', 'chain too long')
   if (isActorOf(held.token.claims, actor.spiffeId)) throw new OAuthError('invalid_target', 'the actor is in the chain already')

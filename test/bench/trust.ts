@@ -35,7 +35,7 @@ export async function measureTrust({ layout }: System, world: World): Promise<Re
   const child = async (token: string, to = laser, more: readonly string[] = []) =>
     client.exchange({
       token,
-      actorToken: await signAgentAssertion(to, issuer),
+      actorToken: await signAgentAssertion(to, issuer, 'actor'),
       grants: operatorGrants('laser-1'),
       mayDelegateTo: more,
     })

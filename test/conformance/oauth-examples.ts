@@ -45,7 +45,7 @@ async function judgeRequest(form: Readonly<Record<string, string>>): Promise<[st
   }
   const authenticated = async () => ({
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: await signAgentAssertion(fixture.key('agent-job-orchestrator-o1'), server.issuer),
+    client_assertion: await signAgentAssertion(fixture.key('agent-job-orchestrator-o1'), server.issuer, 'client'),
   })
   const { resource: _, ...ours } = form
   try {

@@ -32,7 +32,7 @@ describe('the token service', () => {
     return client.rootToken(requested)
   }
   const child = async (token: string) =>
-    client.exchange({ token, actorToken: await signAgentAssertion(laser(), issuer), grants: operatorGrants('laser-1') })
+    client.exchange({ token, actorToken: await signAgentAssertion(laser(), issuer, 'actor'), grants: operatorGrants('laser-1') })
   const digestOf = (token: string) => {
     const read = readTaskToken(token)
     return read.ok ? read.value.digest : ''

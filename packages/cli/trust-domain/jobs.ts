@@ -65,7 +65,7 @@ async function obtainJob({ layout, jobId, passkey, issuer }: JobToObtain): Promi
   const requested = await client.requestJob({ human: passkey.human, grants: jobGrants, mayDelegateTo, job: jobId })
   await consentToGrant(requested.verificationUri, await readGrantRequest(requested.verificationUri), passkey)
   const root = await client.rootToken(requested)
-  const actorToken = await signAgentAssertion(laser, issuer)
+  const actorToken = await signAgentAssertion(laser, issuer, 'actor')
   const child = await client.exchange({ token: root, actorToken, grants: operatorGrants('laser-1') })
   const to = { spiffeId: mill.spiffeId, certificateThumbprint: mill.keyId }
   const offline = { tokens: [root], key: orchestrator, to, grants: operatorGrants('mill-1'), validitySeconds: VALIDITY_SECONDS }

@@ -39,5 +39,5 @@ export async function enrolSubAgent(
 
 /** What the registry, which is of the agent's own trust domain, is asked for: the assertion is for this request and no other (ATTACKS 36). */
 function assertionAbout(request: Readonly<Record<string, string>>, key: SigningKey): Promise<string> {
-  return signAgentAssertion(key, `spiffe://${key.spiffeId.split('/')[2]}/service/registry`, Date.now(), request)
+  return signAgentAssertion(key, `spiffe://${key.spiffeId.split('/')[2]}/service/registry`, 'client', Date.now(), request)
 }

@@ -52,7 +52,7 @@ export type RequestedStandingGrant = Pick<RequestedJob, 'userCode' | 'verificati
 
 export type TokenToExchange = {
   readonly token: string
-  /** An assertion of the sub-agent (`signAgentAssertion`). */
+  /** An assertion of the sub-agent (`signAgentAssertion`, kind `actor`). */
   readonly actorToken: string
   /** At most the token's own; all of them where left out. */
   readonly grants?: readonly Grant[]
@@ -229,7 +229,7 @@ export class TokenClient {
   readonly #authentication: oauth.ClientAuth = async (server, client, body) => {
     body.set('client_id', client.client_id)
     body.set('client_assertion_type', assertionType)
-    body.set('client_assertion', await signAgentAssertion(this.#key, server.issuer))
+    body.set('client_assertion', await signAgentAssertion(this.#key, server.issuer, 'client'))
   }
 }
 
