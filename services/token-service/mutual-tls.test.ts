@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { Server } from 'node:https'
+import { Agent, Server } from 'node:https'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,6 +94,16 @@ describe('a client by mutual TLS', () => {
     expect((await introspect(shown, await assertionOf(orchestratorName))).status).toBe(200)
     expect(await introspect(shown, await assertionOf('agent-laser-operator-z1'))).toEqual(invalidClient('two certificates'))
     expect((await introspect(undefined, await assertionOf('agent-laser-operator-z1'))).status).toBe(200)
+  })
+
+  it('is the agent on every connection, since none goes on with the session of one before', async () => {
+    const remembers = new Agent({ keepAlive: false })
+    for (let connection = 0; connection < 4; connection += 1) {
+      const body = new URLSearchParams({ token: 'x', client_id: clientId() })
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const asked = tlsFetch(fixture, identityOf(orchestratorName), remembers)
+      expect((await asked(`${server.mtlsUrl}/introspect`, { method: 'POST', headers, body })).status).toBe(200)
+    }
   })
 
   it('speaks TLS 1.3', async () => {

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { Server, ServerOptions } from 'node:https'
 import { assertPrivate } from '@interlock/trust'
@@ -12,6 +13,7 @@ const interval = 2000
  * How a listener asks its clients for their SVIDs. Node's own verdict on them is not used (`rejectUnauthorized`): it knows no SPIFFE ID, would take what
  * our rules for paths refuse, and would end the connection without a word. Who shows none, or one that does not count, is told invalid_client. Our roots are
  * not given to it (`ca`): of a chain that it could verify this Node shows the first certificate alone (nodejs/node 65579), and we verify all of it.
+ * Sessions are not resumed: of one that is this Node shows the first certificate alone, and each connection is to prove its key.
  * @throws Error, SigningKeyError where others than the owner may read the key
  */
 export function mutualTlsOptions(files: ServerCertificate): ServerOptions {
@@ -20,6 +22,8 @@ export function mutualTlsOptions(files: ServerCertificate): ServerOptions {
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.3',
+    // Tickets that hold a session give way to such as name one in a cache (OpenSSL), and Node's has none.
+    secureOptions: constants.SSL_OP_NO_TICKET,
     handshakeTimeout: 10_000,
   }
 }

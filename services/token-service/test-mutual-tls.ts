@@ -1,5 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
-import { request as httpsRequest } from 'node:https'
+import { type Agent, request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Fixture } from '@interlock/sdk/fixture'
@@ -28,8 +28,8 @@ export async function writeServerCertificate(
 
 export type TlsClient = Pick<Identity, 'privateKey' | 'chain'>
 
-/** `fetch` of a TLS client that shows a certificate, or none. It believes the fixture's root alone, and checks the server's name. */
-export function tlsFetch({ domain }: Fixture, client?: TlsClient) {
+/** `fetch` of a TLS client that shows a certificate, or none. It believes the fixture's root alone, and checks the server's name. An agent remembers sessions. */
+export function tlsFetch({ domain }: Fixture, client?: TlsClient, agent: Agent | false = false) {
   const options = {
     ca: pemOf(Buffer.from(domain.root.certificate.rawData)),
     ...(client && {
@@ -40,7 +40,7 @@ export function tlsFetch({ domain }: Fixture, client?: TlsClient) {
   type Sent = { method?: string; headers?: ConstructorParameters<typeof Headers>[0]; body?: unknown }
   return (url: string | URL, { method = 'GET', headers, body }: Sent = {}): Promise<Response> =>
     new Promise((resolve, reject) => {
-      const sent = { ...options, method, headers: Object.fromEntries(new Headers(headers)), agent: false as const }
+      const sent = { ...options, method, headers: Object.fromEntries(new Headers(headers)), agent }
       const asked = httpsRequest(url, sent, async (response) => {
         const chunks = await response.toArray()
         const received = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as [string, string])
