@@ -71,7 +71,7 @@ describe('a token for a sub-agent', () => {
 
   it('is issued a thousand times for one job, not more', async () => {
     const first = await root({ job: 'job-many' })
-    for (let count = 1; count < tokensOfJobMax; count += 1) server.issued.add(madeUp(first, count))
+    for (let count = 1; count < tokensOfJobMax; count += 1) server.issued.add(madeUp(first, count), Date.now())
     expect(await reasonOf(child(first))).toBe('temporarily_unavailable')
     expect(await reasonOf(child(await root()))).toBe('done')
   })

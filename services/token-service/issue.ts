@@ -24,15 +24,27 @@ export const tokenTypeOf = ({ cnf }: Pick<TaskTokenClaims, 'cnf'>): TokenAnswer[
 export const tokensOfJobMax = 1000
 
 /** Signs a token and hands it out once it is recorded: what was not recorded was not issued. */
-export async function issue(claims: TaskTokenClaims, { key, log, issued }: Parts): Promise<TokenAnswer> {
+export async function issue(claims: TaskTokenClaims, parts: Parts): Promise<TokenAnswer> {
+  const { issued } = parts
   if (issued.countOf(claims.job) >= tokensOfJobMax) throw new OAuthError('temporarily_unavailable', 'too many tokens of one job')
+  if (claims.parent !== undefined) return record(claims, parts)
+  // Asked again, since it was first asked when the human had not signed yet.
+  if (!issued.reserve(claims)) throw new OAuthError('invalid_grant', 'the job is another’s')
+  try {
+    return await record(claims, parts)
+  } finally {
+    issued.release(claims)
+  }
+}
+
+async function record(claims: TaskTokenClaims, { key, log, issued, now }: Parts): Promise<TokenAnswer> {
   const token = await signTaskToken(claims, { kid: key })
   // What no verifier could read is not issued: a token may grow beyond what they take.
   const read = readTaskToken(token)
   if (!read.ok) throw new OAuthError('invalid_authorization_details', read.reason)
   const signingInput = token.slice(0, token.lastIndexOf('.'))
   await log.issued(claims, signingInput)
-  issued.add(signingInput)
+  issued.add(signingInput, now())
   return {
     access_token: token,
     issued_token_type: tokenType,

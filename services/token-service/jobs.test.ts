@@ -3,6 +3,7 @@ import { TokenClient } from '@interlock/sdk'
 import { jobGrants } from '@interlock/sdk/trust-domain'
 import { verifyConsent } from '@interlock/trust'
 import { describe, expect, it } from 'vitest'
+import { IssuedTokens } from './issued-tokens.ts'
 import {
   claimsOf,
   fixture,
@@ -96,6 +97,55 @@ describe('a job begins with its human', () => {
     await root({ job: 'job-9' })
     const other = await TokenClient.open(server.issuer, key('agent-laser-operator-z1'))
     expect(await reasonOf(other.requestJob({ human: 'alice', grants: jobGrants, job: 'job-9' }))).toBe('invalid_request')
+  })
+
+  describe('of two orchestrators who have a human sign for one job’s name', () => {
+    async function bothSigned() {
+      const other = await TokenClient.open(server.issuer, key('agent-laser-operator-z1'))
+      const asked = { human: 'alice', grants: jobGrants, job: 'job-9' }
+      const jobs = [await orchestrator.requestJob(asked), await other.requestJob(asked)] as const
+      for (const { userCode } of jobs) expect((await server.answer(userCode)).status).toBe(204)
+      return [() => orchestrator.rootToken(jobs[0]), () => other.rootToken(jobs[1])] as const
+    }
+
+    it('who comes second gets nothing', async () => {
+      const [first, second] = await bothSigned()
+      expect(await reasonOf(first())).toBe('done')
+      expect(await reasonOf(second())).toBe('invalid_grant')
+      expect(server.causes.at(-1)).toBe('the job is another’s')
+    })
+
+    it('one gets nothing where both come at once', async () => {
+      server.logMs = 300
+      const both = (await bothSigned()).map((come) => reasonOf(come()))
+      expect((await Promise.all(both)).toSorted()).toEqual(['done', 'invalid_grant'])
+      expect(server.recorded).toHaveLength(1)
+    })
+
+    it('the second gets it where the first’s token could not be recorded', async () => {
+      const [first, second] = await bothSigned()
+      server.isLogAway = true
+      expect(await reasonOf(first())).not.toBe('done')
+      server.isLogAway = false
+      expect(await reasonOf(second())).toBe('done')
+    })
+  })
+
+  it('a job’s name stays with its first owner, whatever else is written into the topic, and is free once all is over', async () => {
+    const first = await root({ job: 'job-9' })
+    const owner = { human: 'alice', orchestrator: key('agent-job-orchestrator-o1').spiffeId }
+    const [header] = first.split('.')
+    const forged = { ...claimsOf(first), sub: 'bob', jti: 'forged-by-somebody' }
+    const record = `${header}.${Buffer.from(JSON.stringify(forged)).toString('base64url')}`
+    server.issued.add(record, now)
+    expect(server.issued.ownerOf('job-9')).toMatchObject(owner)
+    const over = claimsOf(first).exp * 1000
+    server.issued.forget(over)
+    expect(server.issued.ownerOf('job-9')).toBeUndefined()
+    // Read back at a start: the name had an owner before, and has another now.
+    const again = new IssuedTokens()
+    again.add(first.slice(0, first.lastIndexOf('.')), over)
+    expect(again.ownerOf('job-9')).toBeUndefined()
   })
 
   it('an agent cannot bury its human in questions', async () => {

@@ -96,7 +96,9 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
       from: 'start',
       take: ({ value }) => {
         const record = value && codec.decode('tokens', value, 'IssuedToken')
-        if (record?.ok) for (const kept of [issued, standing]) kept.add(record.value.signingInput)
+        if (!record?.ok) return
+        issued.add(record.value.signingInput, now())
+        standing.add(record.value.signingInput)
       },
     })
     const control = await readControlTables(

@@ -61,10 +61,14 @@ export async function keepStandingGrant(
   parts: Parts,
 ): Promise<void> {
   const { standing, requests, log } = parts
-  if (standing.isTaken(grant.jobPrefix)) throw new OAuthError('invalid_grant', 'standing grant: its name was taken meanwhile')
+  if (!standing.reserve(grant.jobPrefix)) throw new OAuthError('invalid_grant', 'standing grant: its name was taken meanwhile')
   const record = recordOfStandingGrant(consent)
-  await log.stands(grant, consent, record)
-  standing.add(record)
+  try {
+    await log.stands(grant, consent, record)
+    standing.add(record)
+  } finally {
+    standing.release(grant.jobPrefix)
+  }
   requests.end(pending.deviceCode)
 }
 

@@ -129,6 +129,14 @@ describe('a standing grant', () => {
     expect((await server.answer(first.userCode)).status).toBe(204)
     expect((await server.answer(second.userCode)).status).toBe(400)
   })
+
+  it('has its name for itself where two are signed at once', async () => {
+    const asked = [await ask(), await ask()]
+    server.logMs = 300
+    const answers = await Promise.all(asked.map(({ userCode }) => server.answer(userCode)))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 400])
+    expect(server.recorded).toHaveLength(1)
+  })
 })
 
 describe('a job under a standing grant does not begin', () => {

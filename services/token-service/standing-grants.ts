@@ -15,6 +15,8 @@ export class StandingGrants {
   readonly #grants = new Map<string, KeptGrant>()
   /** Begin by job, by grant. */
   readonly #jobs = new Map<string, Map<string, number>>()
+  /** Names of grants that are being recorded. */
+  readonly #reserved = new Set<string>()
 
   /** Takes a recorded signing input: a standing grant's, or a token's under one. Anything else is not meant for it. */
   add(signingInput: string): void {
@@ -31,7 +33,19 @@ export class StandingGrants {
 
   /** Whether another living grant has jobs of this name already, or there is no room for more. */
   isTaken(jobPrefix: string): boolean {
-    return this.#grants.size >= countMax || [...this.#grants.values()].some(({ grant }) => grant.jobPrefix === jobPrefix)
+    if (this.#grants.size + this.#reserved.size >= countMax || this.#reserved.has(jobPrefix)) return true
+    return [...this.#grants.values()].some(({ grant }) => grant.jobPrefix === jobPrefix)
+  }
+
+  /** Keeps a name while its grant is recorded, so that of two that are signed at once one stands. False where it is taken; else `release` follows. */
+  reserve(jobPrefix: string): boolean {
+    if (this.isTaken(jobPrefix)) return false
+    this.#reserved.add(jobPrefix)
+    return true
+  }
+
+  release(jobPrefix: string): void {
+    this.#reserved.delete(jobPrefix)
   }
 
   /** The name of the next job, counted from now on: what could not be recorded may have been. @throws OAuthError where there is none */

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { AgentEntry, AskedGrant, RevocationEntry } from '@interlock/contracts'
 import { listen } from '@interlock/enforcer'
 import { createTables, type Fixture } from '@interlock/sdk/fixture'
@@ -26,6 +27,8 @@ export type TestServer = {
   /** Causes of refusals, which clients are not told. */
   readonly causes: string[]
   isLogAway: boolean
+  /** How long it takes to record something. */
+  logMs: number
   /** What a browser does: reads what is asked, signs it with a passkey, sends the assertion. */
   answer(userCode: string, human?: string, edit?: (request: AskedGrant) => AskedGrant): Promise<Response>
   stop(): void
@@ -50,7 +53,7 @@ export async function startTestServer(
   const issued = new IssuedTokens()
   const standing = new StandingGrants()
   const requests = new GrantRequests()
-  const state = { isLogAway: false, issuer: '', mtlsUrl: '', anchors: fixture.trust.anchors }
+  const state = { isLogAway: false, logMs: 0, issuer: '', mtlsUrl: '', anchors: fixture.trust.anchors }
   const app = tokenApp(
     {
       get issuer() {
@@ -70,10 +73,12 @@ export async function startTestServer(
       used: new SingleUse(),
       log: {
         async issued(_claims, signingInput) {
+          await wait(state.logMs)
           if (state.isLogAway) throw new Error('the log is away')
           recorded.push(signingInput)
         },
         async stands(_grant, _consent, record) {
+          await wait(state.logMs)
           if (state.isLogAway) throw new Error('the log is away')
           recorded.push(record)
         },
@@ -116,6 +121,12 @@ export async function startTestServer(
     },
     set isLogAway(value) {
       state.isLogAway = value
+    },
+    get logMs() {
+      return state.logMs
+    },
+    set logMs(value) {
+      state.logMs = value
     },
     async answer(userCode, human = 'alice', edit = (request) => request) {
       const asked = (await (await fetch(`${state.issuer}/grants/${userCode}`)).json()) as { request: AskedGrant }
