@@ -8,6 +8,7 @@ import {
   verifyAgentAssertion as verify,
 } from '@interlock/trust'
 import { OAuthError } from './oauth-error.ts'
+import { forgottenUse } from './remembered.ts'
 
 export const clockSkewMs = 30_000
 
@@ -31,8 +32,8 @@ export function verifyAgentAssertion(text: string, context: AssertionContext, ki
   const said = verify(text, { audience: issuer, kind, anchors, now, skewMs: clockSkewMs })
   if (!said.ok) throw refuse(said.reason)
   const { agent, jti, issuedAt, until } = said.value
-  // What was used before a restart is not known any more, so what was made before it does not count.
-  if (issuedAt < startedAt - 1000) throw refuse('before-start')
+  const forgotten = forgottenUse(issuedAt, { now, startedAt })
+  if (forgotten) throw refuse(forgotten)
   const fallen = standingRefusal(agent, tables, now)
   if (fallen) throw refuse(fallen)
   if (!used.take(agent.spiffeId, jti, until, now)) throw refuse('replayed')

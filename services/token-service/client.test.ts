@@ -1,9 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentEntry } from '@interlock/contracts'
 import { signAgentAssertion } from '@interlock/sdk'
-import { signJws, x5cOf } from '@interlock/trust'
+import { SingleUse, signJws, x5cOf } from '@interlock/trust'
 import { describe, expect, it } from 'vitest'
-import { answerTo, assertionType, key, laser, now, post, refused, server, stranger, useTokenService } from './test-world.ts'
+import { verifyAgentAssertion } from './agent-assertion.ts'
+import { silentMs } from './remembered.ts'
+import {
+  answerTo,
+  assertionType,
+  fixture,
+  key,
+  laser,
+  now,
+  post,
+  refused,
+  server,
+  stranger,
+  useTokenService,
+} from './test-world.ts'
 
 useTokenService()
 
@@ -23,6 +37,7 @@ describe('attack 123: who is no client learns only that, and the log says why', 
     ['that lives ten years', 'validity-too-long', () => assert({ exp: Math.floor(now / 1000) + 315_360_000 })],
     ['that is over', 'expired', () => assert({ iat: Math.floor(now / 1000) - 120, exp: Math.floor(now / 1000) - 60 })],
     ['from the future', 'not-yet-valid', () => assert({ iat: Math.floor(now / 1000) + 120, exp: Math.floor(now / 1000) + 180 })],
+    ['dated further ahead than a restart is apart', 'not-yet-valid', () => assert({ iat: now / 1000 + 3, exp: now / 1000 + 60 })],
     [
       'from before this process began',
       'before-start',
@@ -51,6 +66,16 @@ describe('attack 123: who is no client learns only that, and the log says why', 
     ],
     ['that is none', 'jws-malformed', async () => 'none'],
   ])('%s', async (_what, cause, make) => expect(await asking(await make())).toEqual(noClient(cause)))
+
+  it('the same assertion twice, before and after a restart, by the fastest clock that counts', async () => {
+    const ahead = await assert({ iat: now / 1000 + 2 })
+    expect((await asking(ahead)).status).toBe(200)
+    const { anchors } = fixture.trust
+    const tables = { agents: server.agents, revocations: server.revocations }
+    const startedAt = Date.now() + 1 + silentMs
+    const next = { issuer: server.issuer, anchors, tables, used: new SingleUse(), startedAt, now: startedAt }
+    expect(() => verifyAgentAssertion(ahead, next, 'client')).toThrow(expect.objectContaining({ cause: 'before-start' }))
+  })
 
   it('the same assertion twice', async () => {
     const once = await assert({})

@@ -82,6 +82,7 @@ describe('a DPoP proof beside the client’s own', () => {
     ['attack 36: for another listener of ours', () => proof({ url: `${server.mtlsUrl}/token` }), 'address'],
     ['attack 37: ten minutes old', () => proof({ now: now - 600_000 }), 'expired'],
     ['attack 37: ten minutes ahead', () => proof({ now: now + 600_000 }), 'not-yet-valid'],
+    ['dated further ahead than a restart is apart', () => proof({ now: now + 3000 }), 'not-yet-valid'],
     ['from before this process began to remember', () => proof({ now: now - 20_000 }), 'before-start'],
     ['attack 38: by another agent’s key', () => proof({}, key('agent-laser-operator-z1')), 'another key'],
     ['attack 38: by a stranger’s', () => proof({}, stranger.key(orchestratorName)), 'another key'],

@@ -3,6 +3,7 @@ import { clockSkewMs } from './agent-assertion.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Parts } from './parts.ts'
+import { forgottenUse } from './remembered.ts'
 
 /**
  * A DPoP proof by the key of the client's SVID, for this request and no other (RFC 9449 §5). It comes on top of the client's authentication and
@@ -19,7 +20,8 @@ export function provenKey(request: EndpointRequest, agent: Svid, parts: Parts): 
   const { thumbprint, jti, issuedAt, until } = proof.value
   // The key in the header is the sender's word: only the one that the certificate names is the client's (ATTACKS 38).
   if (thumbprint !== jwkThumbprint(agent.publicKey)) throw refuse('another key')
-  if (issuedAt < parts.startedAt - 1000) throw refuse('before-start')
+  const forgotten = forgottenUse(issuedAt, { now, startedAt: parts.startedAt })
+  if (forgotten) throw refuse(forgotten)
   if (!parts.used.take(`dpop:${thumbprint}`, jti, until, now)) throw refuse('replayed')
   return thumbprint
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Server as TlsServer } from 'node:https'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type AgentEntry, createCodec, type RevocationEntry, readTopology, type TrustBundle } from '@interlock/contracts'
 import {
   awayGauge,
@@ -22,6 +23,7 @@ import { GrantRequests } from './grant-requests.ts'
 import { IssuedTokens } from './issued-tokens.ts'
 import { KafkaTokenLog } from './kafka-log.ts'
 import { mutualTlsOptions, watchServerCertificate } from './mutual-tls.ts'
+import { silentMs } from './remembered.ts'
 import { parseTokenSettings } from './settings.ts'
 import { readReceivers } from './signals/receivers.ts'
 import { Transmitter } from './signals/transmitter.ts'
@@ -119,6 +121,7 @@ async function run(codec: ReturnType<typeof createCodec>): Promise<void> {
   }
   const readers = await untilBroker(connected, outage, stopping.signal)
   if (!readers) return
+  await wait(Math.max(0, performance.timeOrigin + silentMs - now()))
 
   // Of its own port a server knows only when it has it.
   let issuer = own.issuer
