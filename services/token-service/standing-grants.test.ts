@@ -2,7 +2,7 @@ import type { AgentEntry } from '@interlock/contracts'
 import { TokenClient } from '@interlock/sdk'
 import { createFixture, type Fixture } from '@interlock/sdk/fixture'
 import { agentSpiffeId, jobGrants } from '@interlock/sdk/trust-domain'
-import { readTaskToken, verifyConsent, verifyDelegation } from '@interlock/trust'
+import { readTaskToken, recordOfStandingGrant, verifyConsent, verifyDelegation } from '@interlock/trust'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StandingGrants } from './standing-grants.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
@@ -213,6 +213,16 @@ describe('after a restart', () => {
     expect(() => kept && again.begin(kept, Date.now())).toThrow('slow_down')
     pass(25 * hour)
     expect(kept && again.begin(kept, Date.now())).toMatch(/^nightly-cut\.3\./)
+  })
+
+  it('the consent that was read first is kept, whatever else is written into the topic of the same grant', async () => {
+    const id = await signed()
+    const again = new StandingGrants()
+    for (const record of server.recorded) again.add(record)
+    const kept = again.get(id)
+    if (!kept) throw new Error('not kept')
+    again.add(recordOfStandingGrant({ ...kept.consent, signature: 'AAAA' }))
+    expect(again.get(id)?.consent).toEqual(kept.consent)
   })
 
   it('what is no standing grant is passed over, and what is over forgotten', async () => {

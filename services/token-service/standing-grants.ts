@@ -18,12 +18,15 @@ export class StandingGrants {
   /** Names of grants that are being recorded. */
   readonly #reserved = new Set<string>()
 
-  /** Takes a recorded signing input: a standing grant's, or a token's under one. Anything else is not meant for it. */
+  /**
+   * Takes a recorded signing input: a standing grant's, or a token's under one. Anything else is not meant for it. The first consent to a grant is kept:
+   * records have no signature of ours, and a forged one must not take a good one's place.
+   */
   add(signingInput: string): void {
     const record = readStandingRecord(signingInput)
     if (!record) return
     const { id, grant, consent, job } = record
-    this.#grants.set(id, { id, grant, consent })
+    if (!this.#grants.has(id)) this.#grants.set(id, { id, grant, consent })
     if (job) this.#jobsOf(id).set(job.name, job.begin)
   }
 
