@@ -27,8 +27,15 @@ export async function appraiseDevice({ tpm, layout, registry }: DeviceToAppraise
     const isKnown = await reappraiseDevice(enrolment, device.spiffeId).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof EnrolmentError && error.code === 'subject-unknown') return false
-        throw error
+        if (!(error instanceof EnrolmentError)) throw error
+        if (error.code === 'subject-unknown') return false
+        if (error.code !== 'not-active') throw error
+        const remedy =
+          'admit it again with `interlock admit device` and `interlock device enroll`, or begin anew with `npm run clean`'
+        throw new EnrolmentError(
+          error.code,
+          `the registry suspended ${tpm.device}, as its last quote showed another boot or clock: ${remedy}`,
+        )
       },
     )
     if (isKnown) return

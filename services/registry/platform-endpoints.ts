@@ -105,8 +105,9 @@ export const roleOfSubject = (subject: string) => {
 export function assertActive(subject: string, { agents, devices }: Parts): void {
   const role = roleOfSubject(subject)
   const entry = role?.kind === 'device' ? devices().get(role.device) : agents().get(`instance:${subject}`)
-  const state = entry && 'state' in entry ? entry.state : undefined
-  if (state !== 'active' && state !== 'lapsed') throw new RegistryError('not-active', { subject, state: state ?? 'unknown' })
+  // Appraised and not entered: a crash came between, or the entry is of a version that is not read any more. Only an admission makes it anew.
+  if (!entry || !('state' in entry)) throw new RegistryError('subject-unknown', { subject }, 404)
+  if (entry.state !== 'active' && entry.state !== 'lapsed') throw new RegistryError('not-active', { subject, state: entry.state })
 }
 
 /** A revocation is for good: no admission and no good boot brings back what it names. */

@@ -272,6 +272,14 @@ describe('a platform is appraised again', () => {
     expect(state(`instance:${laser}`)).toBe('active')
   })
 
+  it('appraised and not entered, it is as good as unknown: only an admission enters it', async () => {
+    await enrolled()
+    server.agents.delete(`instance:${laser}`)
+    expect(await reasonOf(renewAgent(enrolment(), laser))).toBe('subject-unknown')
+    await enrolled()
+    expect(state(`instance:${laser}`)).toBe('active')
+  })
+
   it('a stranger’s evidence is refused, and suspends nobody', async () => {
     await enrolled()
     const foreign = await other.open()
