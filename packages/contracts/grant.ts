@@ -79,4 +79,3 @@ export const taskTokenClaimsSchema = z.strictObject({
 export type TaskTokenClaims = z.infer<typeof taskTokenClaimsSchema>
 export type GrantRequest = z.infer<typeof grantRequestSchema>
 export type Consent = z.infer<typeof consentSchema>
-export type ActorClaim = Actor

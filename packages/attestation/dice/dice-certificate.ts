@@ -23,5 +23,3 @@ export type DiceCertificate = {
 }
 
 export const diceModeNormal = 1
-/** SHA-256, SHA-384 or SHA-512; an input that is no hash has 64 bytes as well. */
-export const inputBytes: ReadonlySet<number> = new Set([32, 48, 64])

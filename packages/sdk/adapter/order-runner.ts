@@ -8,9 +8,9 @@ import {
   heldBack,
   mayStillRun,
   type OrderContext,
-  type OrderReason,
   type OrderRefusal,
   type OrderVerdict,
+  refuse,
   type VerifiedOrder,
   verifyOrder,
 } from './verify-order.ts'
@@ -87,12 +87,11 @@ export class OrderRunner {
 
   /** The order with its program, by the digest that all five stages signed: the store may hold what it likes. */
   async #withProgram(order: VerifiedOrder): Promise<OrderVerdict> {
-    const refuse = (reason: OrderReason): OrderRefusal => ({ ok: false, reason, detail: {}, genuine: order })
     try {
       const found = await programOf(order.command, order.intent, this.#ports.programs)
-      return found.ok ? { ok: true, value: { ...order, program: found.value } } : refuse(found.reason)
+      return found.ok ? { ok: true, value: { ...order, program: found.value } } : refuse(order, found.reason, {})
     } catch (error) {
-      if (error instanceof ProgramStoreError && error.retriable) return refuse('program-store-unavailable')
+      if (error instanceof ProgramStoreError && error.retriable) return refuse(order, 'program-store-unavailable', {})
       throw error
     }
   }

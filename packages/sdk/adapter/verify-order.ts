@@ -122,7 +122,8 @@ export function heldBack(
   return revoked && refuse(order, 'revoked', { kind: revoked.kind, subject: revoked.subject, from: revoked.from })
 }
 
-const refuse = (genuine: VerifiedOrder, reason: OrderReason, detail: Detail): OrderRefusal => ({
+/** A refusal of a genuine order. */
+export const refuse = (genuine: VerifiedOrder, reason: OrderReason, detail: Detail): OrderRefusal => ({
   ...refused(reason, detail),
   genuine,
 })
